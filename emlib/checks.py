@@ -1,0 +1,166 @@
+"""Invariants of EM: what must be true of every fit, whatever the data.
+
+Tests, lessons and exercises call the same checks. Each raises an AssertionError that says which
+invariant fails and on which numbers, and returns a sentence that says what was found.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from emlib import validate
+from emlib.stopping import rounding
+
+if TYPE_CHECKING:
+    from emlib.em import Trace
+    from emlib.mixture import Mixture
+
+
+def monotone(history: Trace | ArrayLike, n_points: float | None = None) -> str:
+    """The objective never falls, but for rounding.
+
+    Parameters
+    ----------
+    history : Trace or array_like (T,)
+        A fit's trace, or the log-likelihoods (plus log-priors) of its steps, in nats.
+    n_points : float, optional
+        Number of points, for the size of rounding; a trace knows it.
+
+    Returns
+    -------
+    str
+        By how much it rose. For a trace whose M-steps were floored the theory promises nothing:
+        nothing is checked, and the sentence says so.
+
+    Raises
+    ------
+    AssertionError
+        At the first step that loses more than rounding can explain.
+    """
+    exact = getattr(history, "exact", True)
+    objectives = np.asarray(getattr(history, "objectives", history), dtype=float)
+    if objectives.ndim != 1 or not len(objectives):
+        raise ValueError(
+            f"history has shape {objectives.shape}; it must be a Trace, or one objective for each step, (T,)"
+        )
+    if not exact:
+        return "not checked: these M-steps were floored, and a floored M-step may lose a little"
+    if not np.isfinite(objectives).all():
+        step = int(np.argmin(np.isfinite(objectives)))
+        raise AssertionError(f"the objective is {objectives[step]} at step {step}; it must be a finite number")
+    for step, gain in enumerate(np.diff(objectives), start=1):
+        if gain < -rounding(objectives[step], getattr(history, "n_points", n_points) or 0):
+            raise AssertionError(
+                f"the objective falls by {-gain:.6g} nats at step {step}, from {objectives[step - 1]:.10g} "
+                f"to {objectives[step]:.10g}; EM never loses, so expect and maximize do not belong together"
+            )
+    rise = objectives[-1] - objectives[0]
+    return f"never falls: {rise:.6f} nats gained in {len(objectives) - 1} steps"
+
+
+def probabilities(values: ArrayLike, name: str = "the array") -> str:
+    """Every number is a probability, and each row sums to one.
+
+    Parameters
+    ----------
+    values : array_like (K,) or (N, K)
+        Mixture weights, or responsibilities: one row for each point, one column for each component.
+    """
+    array = np.asarray(values, dtype=float)
+    if not array.size:
+        raise ValueError(f"{name} is empty: give at least one number")
+    if not np.isfinite(array).all():
+        raise AssertionError(f"{name} holds nan or infinite values: {np.sum(~np.isfinite(array))} of them")
+    if array.min() < 0 or array.max() > 1 + 1e-12:
+        raise AssertionError(
+            f"{name} runs from {array.min():.6g} to {array.max():.6g}; probabilities lie between 0 and 1"
+        )
+    sums = np.atleast_1d(array.sum(axis=-1))
+    worst = int(np.argmax(np.abs(sums - 1)))
+    if abs(sums[worst] - 1) > 1e-10:
+        where = f"row {worst} of {name}" if array.ndim > 1 else name
+        hint = ""
+        if array.ndim == 2 and np.allclose(array.sum(axis=0), 1):
+            hint = "; its columns do: normalise over the components, along axis 1, not over the points"
+        raise AssertionError(f"{where} sums to {sums[worst]:.10g}, not to 1{hint}")
+    return f"{name}: every number a probability, every row sums to 1"
+
+
+def covariances(values: ArrayLike) -> str:
+    """Every covariance is symmetric, and positive definite.
+
+    Parameters
+    ----------
+    values : array_like (K, D, D)
+    """
+    array = np.asarray(values, dtype=float)
+    if array.ndim != 3 or array.shape[1] != array.shape[2]:
+        raise ValueError(f"the covariances have shape {array.shape}; it must be (K, D, D)")
+    for k, covariance in enumerate(array):
+        if not np.allclose(covariance, covariance.T, rtol=1e-10, atol=0):
+            raise AssertionError(f"covariance {k} is not symmetric")
+        if (least := np.linalg.eigvalsh(covariance)[0]) <= 0:
+            raise AssertionError(f"covariance {k} has the eigenvalue {least:.6g}; all must be positive")
+    return f"{len(array)} covariances, all symmetric and positive definite"
+
+
+def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> str:
+    """After an M-step the mixture has the mean and the covariance of the data, exactly.
+
+    It holds for every exact M-step of a Gaussian mixture, at any distance from convergence, whatever the
+    responsibilities were: sum pi_k mu_k is the mean of the data, and sum pi_k (Sigma_k + mu_k mu_k') its
+    second moment. A covariance about the wrong mean or an update not stored breaks it.
+
+    Parameters
+    ----------
+    mixture : Mixture of Gaussians
+        After at least one M-step without floor and prior.
+    X : array_like (N, D)
+    weights : array_like (N,), optional
+    """
+    X = validate.points(X)
+    weights = validate.point_weights(weights, len(X))
+    mean = np.average(X, axis=0, weights=weights)
+    covariance = np.atleast_2d(np.cov(X.T, aweights=weights, bias=True))
+    components: Any = mixture.components
+    off = components.means - mean
+    its_mean = mixture.weights @ off + mean
+    its_covariance = np.einsum("k,kij->ij", mixture.weights, components.covariances)
+    its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off)
+    scale = np.sqrt(np.diag(covariance))
+    if np.any(np.abs(its_mean - mean) > 1e-8 * scale):
+        raise AssertionError(
+            f"the mixture's mean is {its_mean} and the data's {mean}; after an M-step they are equal: are the "
+            "means weighted by the responsibilities, and the weights the shares of the points?"
+        )
+    if np.any(np.abs(its_covariance - covariance) > 1e-8 * np.outer(scale, scale)):
+        raise AssertionError(
+            f"the mixture's covariance is {its_covariance.tolist()} and the data's {covariance.tolist()}; after "
+            "an M-step they are equal: is each covariance taken about the new mean, and stored?"
+        )
+    return "the mixture has the mean and the covariance of the data"
+
+
+def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
+    """Two results agree to `tol`, relative to the largest number in the second.
+
+    Parameters
+    ----------
+    ours, theirs : array_like
+        Of one shape.
+    """
+    a, b = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
+    if a.shape != b.shape:
+        raise AssertionError(f"the shapes differ: {a.shape} and {b.shape}")
+    scale = np.abs(b).max(initial=0) or 1.0
+    apart = np.abs(a - b).max(initial=0) / scale
+    if not apart <= tol:
+        where = np.unravel_index(np.argmax(np.abs(a - b)), a.shape)
+        raise AssertionError(
+            f"they differ by {apart:.3g} of the largest number, at {tuple(map(int, where))}: "
+            f"{a[where]!r} and {b[where]!r}"
+        )
+    return f"equal to {tol:.0e}"

@@ -1,0 +1,330 @@
+"""Expectation-maximization, whole.
+
+*A model says what to expect of the data; expectations add up; the best parameters follow from the sum.*
+
+    statistics = model.expect(X)             # E-step: expected sufficient statistics
+    model = model.maximize(statistics)       # M-step: the parameters those statistics call for
+
+`em` repeats these two lines for ever. `fit` watches it and decides when to stop, and `Stop` says why it
+did. Nothing in this file knows a distribution: a mixture of Gaussians, two coins and a hidden Markov
+chain are all fitted by the same loop.
+
+Log-likelihoods and objectives are totals over the data, in nats.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache, reduce
+from itertools import count
+from operator import add
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from emlib import validate
+from emlib.stopping import Doubt, Stop, broken_off, verdict
+
+# --------------------------------------------------------------------------------------------------
+# The protocol: what a model must offer, and what passes between its two steps
+# --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Expected sufficient statistics of some data, under one model. They add.
+
+    A model with statistics of its own adds fields to this class; each must be a number, an array, or
+    anything else that knows `+` and multiplication by a number. The statistics of a whole are the sum
+    of those of its parts, whatever the parts and in whichever order.
+
+    Attributes
+    ----------
+    log_likelihood : float
+        Total log-likelihood of the data, in nats, under the model that did the expecting.
+    n_points : float
+        How many points these are; the sum of their weights, if they have weights.
+    """
+
+    log_likelihood: float
+    n_points: float
+
+    def __add__(self, other: Self) -> Self:
+        if type(other) is not type(self):
+            return NotImplemented
+        return type(self)(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def __radd__(self, other: Any) -> Self:
+        # sum() starts from the number 0.
+        return self if other == 0 else NotImplemented
+
+    def __mul__(self, scale: float) -> Self:
+        return type(self)(*(getattr(self, f.name) * scale for f in fields(self)))
+
+    __rmul__ = __mul__
+
+
+class Model(ABC):
+    """What EM needs to know of a model. Models are values: nothing here changes one.
+
+    A model owns all that shapes its M-step: its structure, its floor, its prior.
+    """
+
+    @property
+    def exact(self) -> bool:
+        """Whether `maximize` finds a true maximum. A floor under the variances makes it False."""
+        return True
+
+    @abstractmethod
+    def expect(self, block: Any, weights: Any = None) -> Statistics:
+        """E-step: the expected sufficient statistics of a block of data."""
+
+    @abstractmethod
+    def maximize(self, statistics: Any) -> Self:
+        """M-step: the model of highest expected log-likelihood (plus log-prior), given the statistics.
+
+        Raises
+        ------
+        Collapse
+            If no such model exists, because some component is left with too few points.
+        """
+
+    def log_prior(self) -> float:
+        """Log-density of the prior at this model's parameters, in nats; 0 without a prior."""
+        return 0.0
+
+    def doubt(self, statistics: Any) -> Doubt | None:
+        """Why a fit that has come to rest here should not be trusted; None if it may be."""
+        return None
+
+
+class Collapse(ValueError):
+    """The M-step has no answer: a component is left with too few points to determine it."""
+
+
+class EMWarning(UserWarning):
+    """A fit ended in a way that its user should know of."""
+
+
+# --------------------------------------------------------------------------------------------------
+# The loop
+# --------------------------------------------------------------------------------------------------
+
+
+class Blocks:
+    """Data in pieces: an array is one block, a list is a list of blocks.
+
+    The data own the borders of their blocks, because some models care: for a hidden Markov chain a
+    block is one whole sequence. For a mixture any borders give the same sum, up to rounding.
+
+    Parameters
+    ----------
+    data : array, or list of arrays
+        What `Model.expect` takes: for a mixture, arrays of shape (N, D).
+    weights : array (N,), or list of such arrays, optional
+        The weight of every point, in the same pieces as the data.
+    """
+
+    def __init__(self, data: Any, weights: Any = None) -> None:
+        if isinstance(data, Iterator):
+            raise ValueError(
+                "data is an iterator, which can be read only once, and EM reads its data at every step: "
+                "pass a list of blocks"
+            )
+        blocks = data if isinstance(data, (list, tuple)) else [data]
+        if weights is None:
+            weights = [None] * len(blocks)
+        elif not isinstance(data, (list, tuple)):
+            weights = [weights]
+        if not len(blocks):
+            raise ValueError("data is an empty list: pass an array, or a list of at least one block")
+        if len(weights) != len(blocks):
+            raise ValueError(
+                f"there are {len(blocks)} blocks of data and {len(weights)} of weights: "
+                "give the weights in the same pieces as the data"
+            )
+        self.pairs = list(zip(blocks, weights, strict=True))
+
+    def sum(self, expect: Callable[[Any, Any], Statistics]) -> Statistics:
+        """Add up what `expect` says of every block."""
+        return reduce(add, (expect(block, weights) for block, weights in self.pairs))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One turn of the loop: a model, and what it expects of the data.
+
+    Attributes
+    ----------
+    number : int
+        0 for the model that EM started from.
+    model : Model
+    statistics : Statistics
+        The E-step's result under `model`.
+    """
+
+    number: int
+    model: Model
+    statistics: Statistics
+
+    @property
+    def objective(self) -> float:
+        """Log-likelihood plus log-prior of this step's own model, in nats: what may not fall."""
+        return self.statistics.log_likelihood + self.model.log_prior()
+
+
+def em(model: Model, data: Any, weights: Any = None) -> Iterator[Step]:
+    """Run EM, one step at a time, for ever: the caller decides when to stop listening.
+
+    Parameters
+    ----------
+    model : Model
+        Where to start.
+    data : array, list of arrays, or Blocks
+        A list is a list of blocks; see `Blocks`.
+    weights : array or list of arrays, optional
+        The weight of every point, in the same pieces as the data.
+
+    Yields
+    ------
+    Step
+        The start first, then the model after each M-step.
+
+    References
+    ----------
+    Dempster, Laird & Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm.
+    """
+    blocks = data if isinstance(data, Blocks) else Blocks(data, weights)
+    for number in count():
+        statistics = blocks.sum(model.expect)  # E-step
+        yield Step(number, model, statistics)
+        model = model.maximize(statistics)  # M-step
+
+
+# --------------------------------------------------------------------------------------------------
+# The loop, watched
+# --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """The history of a fit.
+
+    Attributes
+    ----------
+    model : Model
+        The fitted model: the last one, or after a fall the best one.
+    stop : Stop
+        Why the fit ended.
+    objectives, log_likelihoods : array (n_iter + 1,)
+        In nats; the first belongs to the start.
+    models : tuple of Model
+        The models, the start first; only the fitted one if the fit was told to `keep="values"`.
+    n_points : float
+        How many points the log-likelihoods are totals of.
+    exact : bool
+        Whether every M-step was a true maximum. Only then does the theory forbid a fall.
+    """
+
+    model: Any
+    stop: Stop
+    objectives: NDArray[np.float64]
+    log_likelihoods: NDArray[np.float64]
+    models: tuple[Any, ...]
+    n_points: float
+    exact: bool
+
+    def __repr__(self) -> str:
+        return f"<Trace: {self.stop}>"
+
+
+def fit(
+    model: Model,
+    data: Any,
+    weights: Any = None,
+    *,
+    tol: float = 1e-6,
+    max_iter: int = 1000,
+    keep: Literal["models", "values"] = "models",
+) -> Trace:
+    """Run EM until it has converged, or until it is clear that it will not.
+
+    Parameters
+    ----------
+    model : Model
+        Where to start; see `emlib.start`. It is not changed.
+    data : array, list of arrays, or Blocks
+        For a mixture an array (N, D). A list is a list of blocks; see `Blocks`.
+    weights : array or list of arrays, optional
+        The weight of every point, in the same pieces as the data.
+    tol : float
+        Stop when the estimated distance to the limit is below this many nats per point. With 0 the fit
+        does not judge: it makes `max_iter` steps.
+    max_iter : int
+        The most M-steps to make.
+    keep : {"models", "values"}
+        Whether the trace holds every model, or only their objectives.
+
+    Returns
+    -------
+    Trace
+        With the fitted model, the objectives and the reason for stopping.
+
+    Raises
+    ------
+    ValueError
+        For data the model cannot use, and for a tol, max_iter or keep that makes no sense.
+
+    Warns
+    -----
+    EMWarning
+        If the fit did not converge, with the remedy.
+    """
+    tol = validate.not_negative("tol", tol)
+    max_iter = validate.count("max_iter", max_iter, least=0)
+    validate.one_of("keep", keep, ("models", "values"))
+
+    models: list[Model] = []
+    log_likelihoods: list[float] = []
+    objectives: list[float] = []
+    stop: Stop | None = None
+    with blas().limit(limits=1):  # threads cost more than they give on matrices as small as EM's
+        try:
+            for step in em(model, data, weights):
+                models.append(step.model)
+                log_likelihoods.append(step.statistics.log_likelihood)
+                objectives.append(step.objective)
+                if keep == "values":
+                    del models[:-2]  # the one before the last is the best, if the last one fell
+                if stop := verdict(step, objectives, tol, max_iter):
+                    break
+        except (Collapse, KeyboardInterrupt) as error:
+            if not objectives:
+                raise
+            stop = broken_off(error, len(objectives) - 1)
+
+    assert stop is not None  # em never ends by itself
+    fitted = models[-2] if stop.reason == "decreased" else models[-1]
+    if not stop.converged and not (stop.reason == "max_iter" and tol == 0):
+        warnings.warn(f"EM {stop}", EMWarning, stacklevel=2)
+    return Trace(
+        model=fitted,
+        stop=stop,
+        objectives=np.array(objectives),
+        # An interruption may come between two of the appends above.
+        log_likelihoods=np.array(log_likelihoods[: len(objectives)]),
+        models=tuple(models[: len(objectives)]) if keep == "models" else (fitted,),
+        n_points=step.statistics.n_points,
+        exact=fitted.exact,
+    )
+
+
+@cache
+def blas() -> ThreadpoolController:
+    """The thread pools of NumPy's and SciPy's linear algebra, looked up once."""
+    return ThreadpoolController()

@@ -1,0 +1,190 @@
+"""Mixtures: choose a component by its weight, then draw a point from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from emlib import kernels, validate
+from emlib.em import Collapse, Model, Statistics
+from emlib.families.family import Family
+from emlib.stopping import Doubt
+from emlib.validate import Array
+
+
+@dataclass(frozen=True)
+class MixtureStatistics(Statistics):
+    """What a mixture expects of its data.
+
+    Attributes
+    ----------
+    counts : array (K,)
+        Expected number of points of each component, N_k = sum_n r_nk.
+    components
+        The sufficient statistics of the components' family, for example `emlib.families.Moments`.
+    """
+
+    counts: Array
+    components: Any
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mixture(Model):
+    """A mixture of K components of one family. It is also a sequence of its components.
+
+    Parameters
+    ----------
+    weights : array_like (K,)
+        Probabilities of the components; they sum to one.
+    components : Family
+        K distributions, for example `Gaussian(means, covariances)`.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not K probabilities that sum to one.
+
+    Examples
+    --------
+    >>> Mixture([0.5, 0.5], Gaussian.univariate(means=[-5, 8], variances=[25, 9]))
+    Mixture of 2 Gaussians in 1 dimension
+      weight 0.5, mean -5, variance 25
+      weight 0.5, mean 8, variance 9
+    """
+
+    weights: Array
+    components: Family
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.components, Family):
+            raise ValueError(
+                f"components is {self.components!r}; it must be a family of distributions, "
+                "such as Gaussian(means, covariances)"
+            )
+        K = len(self.components)
+        weights = validate.shaped("weights", self.weights, (K,), "one number for each component, (K,)")
+        object.__setattr__(self, "weights", validate.frozen(validate.probabilities("weights", weights)))
+        with np.errstate(divide="ignore"):  # a component of weight zero has log-weight -inf
+            object.__setattr__(self, "_log_weights", validate.frozen(np.log(self.weights)))
+
+    # EM ---------------------------------------------------------------------------------------------
+
+    @property
+    def exact(self) -> bool:
+        return self.components.exact
+
+    def expect(self, block: ArrayLike, weights: ArrayLike | None = None) -> MixtureStatistics:
+        """E-step: responsibilities by Bayes' rule, and the sums that the M-step needs.
+
+        Parameters
+        ----------
+        block : array_like (N, D)
+        weights : array_like (N,), optional
+            How much each point counts; all ones by default.
+        """
+        X = validate.points(block, self.components.n_features)
+        weights = validate.point_weights(weights, len(X))
+        log_likelihood, counts, statistics = kernels.plain(self._log_weights, self.components, X, weights)
+        return MixtureStatistics(log_likelihood, float(weights.sum()), counts, statistics)
+
+    def maximize(self, statistics: MixtureStatistics) -> Self:
+        """M-step: every weight becomes its component's share of the points; the family does the rest.
+
+        Raises
+        ------
+        Collapse
+            If a component is left with too few points.
+        """
+        counts = statistics.counts
+        for k in np.flatnonzero(~(counts > 0)):
+            raise Collapse(f"component {k} has no points left: use fewer components or another start")
+        return type(self)(counts / counts.sum(), self.components.maximize(statistics.components))
+
+    def log_prior(self) -> float:
+        return self.components.log_prior()
+
+    def doubt(self, statistics: MixtureStatistics) -> Doubt | None:
+        """Distrust components that only the floor holds up, and two that cannot be told apart.
+
+        Two components count as one if their points are too few to show the difference between them:
+        split the points of a single component in two at random, and the two halves differ by a
+        symmetric divergence J with an expectation of n_parameters / n, where 1/n = 1/n_j + 1/n_k.
+        """
+        propped = self.components.propped(statistics.components)
+        if len(propped):
+            return Doubt(
+                "collapsed",
+                f"only the floor keeps {_named(propped)} from collapsing, on "
+                f"{', '.join(f'{n:.4g}' for n in statistics.counts[propped])} points: "
+                "use fewer components, another start or a larger floor",
+            )
+        divergence = self.components.divergence()
+        if divergence is not None and len(self) > 1:
+            counts = statistics.counts
+            visible = divergence / (1 / counts[:, None] + 1 / counts[None])
+            np.fill_diagonal(visible, np.inf)
+            j, k = np.unravel_index(np.argmin(visible), visible.shape)
+            if visible[j, k] < self.components.n_parameters:
+                return Doubt(
+                    "stalled",
+                    f"{_named([j, k])} cannot be told apart, so this is a saddle or one component too many: "
+                    "use another start or fewer components",
+                )
+        return None
+
+    # Using a mixture --------------------------------------------------------------------------------
+
+    def log_density(self, X: ArrayLike) -> Array:
+        """Log-density of every point, (N,), in nats."""
+        return self._bayes(X)[1]
+
+    def responsibilities(self, X: ArrayLike) -> Array:
+        """Probability of every component given every point, (N, K). Rows sum to one."""
+        return self._bayes(X)[0]
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """The most probable component of every point, (N,)."""
+        return self.responsibilities(X).argmax(axis=1)
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
+        """Draw points: for each choose a component by the weights, then draw from it.
+
+        Returns
+        -------
+        X : array (n, D)
+        labels : array (n,)
+            The component each point came from.
+        """
+        n, rng = validate.count("n", n), validate.generator(rng)
+        labels = rng.choice(len(self), size=n, p=self.weights)
+        return self.components.sample(labels, rng), labels
+
+    def _bayes(self, X: ArrayLike) -> tuple[Array, Array]:
+        X = validate.points(X, self.components.n_features)
+        return kernels.responsibilities(self._log_weights, self.components, X)
+
+    # A sequence of components -----------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.components)
+
+    def __getitem__(self, k: int) -> Family:
+        return self.components[k]
+
+    def __iter__(self) -> Iterator[Family]:
+        return (self.components[k] for k in range(len(self)))
+
+    def __repr__(self) -> str:
+        first, *lines = repr(self.components).split("\n")
+        parts = (f"  weight {w:.6g}, {line.strip()}" for w, line in zip(self.weights, lines, strict=True))
+        return "\n".join([f"Mixture of {first}", *parts])
+
+
+def _named(numbers: Any) -> str:
+    """'component 2', 'components 0 and 2'."""
+    *rest, last = (str(int(k)) for k in numbers)
+    return f"components {', '.join(rest)} and {last}" if rest else f"component {last}"

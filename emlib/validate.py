@@ -1,0 +1,129 @@
+"""What emlib accepts. Every message says what was given, what is allowed and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def finite(name: str, values: ArrayLike) -> Array:
+    """Return `values` as an array of finite float64."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} cannot be read as an array of numbers: {error}") from None
+    if not np.isfinite(array).all():
+        bad = np.argwhere(~np.isfinite(array))
+        where = f" (the first at {tuple(map(int, bad[0]))})" if array.ndim else ""
+        raise ValueError(
+            f"{name} holds {len(bad)} values that are nan or infinite{where}: remove them or fill them in"
+        )
+    return array
+
+
+def shaped(name: str, values: ArrayLike, shape: tuple[int, ...], meaning: str) -> Array:
+    """Return `values` as a finite array of exactly this shape; `meaning` says the shape in letters."""
+    array = finite(name, values)
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}; it must be {meaning} = {shape}")
+    return array
+
+
+def points(X: ArrayLike, n_features: int | None = None) -> Array:
+    """Return X as a finite array (N, D) with at least one row and one column."""
+    array = finite("X", X)
+    if array.ndim == 1:
+        raise ValueError(
+            f"X is one-dimensional, with shape {array.shape}; it must be (N, D). "
+            "If these are N points on a line, pass X[:, None]; if it is one point, X[None, :]"
+        )
+    if array.ndim != 2:
+        raise ValueError(f"X has shape {array.shape}; it must be (N, D): one row a point")
+    if 0 in array.shape:
+        raise ValueError(f"X is empty, with shape {array.shape}; it needs at least one row and one column")
+    if n_features is not None and array.shape[1] != n_features:
+        raise ValueError(
+            f"X has {array.shape[1]} columns and the model {n_features} dimensions: "
+            "they must be the same number"
+        )
+    return array
+
+
+def point_weights(weights: ArrayLike | None, n_points: int) -> Array:
+    """Return one weight a point: ones for None, else finite, not negative and not all zero."""
+    if weights is None:
+        return np.ones(n_points)
+    array = shaped("weights", weights, (n_points,), "one number for each point, (N,)")
+    if (array < 0).any():
+        raise ValueError(
+            f"weights has {int((array < 0).sum())} negative values, the least {array.min():.6g}; "
+            "a point can weigh nothing, but not less"
+        )
+    if not array.any():
+        raise ValueError("weights is zero everywhere: at least one point must count")
+    return array
+
+
+def probabilities(name: str, values: ArrayLike) -> Array:
+    """Return `values` as numbers between 0 and 1 that sum to one along their last axis."""
+    array = finite(name, values)
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(f"{name} is empty: give at least one number")
+    if (array < 0).any():
+        raise ValueError(f"{name} has a negative value, {array.min():.6g}; it must hold probabilities")
+    sums = array.sum(axis=-1)
+    worst = np.ravel(sums)[np.argmax(np.abs(np.ravel(sums) - 1))]
+    if abs(worst - 1) > 1e-8:
+        raise ValueError(
+            f"{name} sums to {worst:.10g} where it must sum to 1: divide it by its sum"
+            + (" along axis 1" if array.ndim == 2 else "")
+        )
+    return array
+
+
+def count(name: str, value: Any, least: int = 1, most: int | None = None, why: str = "") -> int:
+    """Return `value` as an int between `least` and `most`; `why` explains the upper limit."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ValueError(f"{name} is {value!r}; it must be a whole number")
+    if value < least or (most is not None and value > most):
+        limits = f"at least {least}" if most is None else f"between {least} and {most}"
+        raise ValueError(f"{name} is {value}; it must be {limits}{why}")
+    return int(value)
+
+
+def not_negative(name: str, value: Any) -> float:
+    """Return `value` as a finite float that is 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise ValueError(f"{name} is {value!r}; it must be a number, 0 or more")
+    if not (np.isfinite(value) and value >= 0):
+        raise ValueError(f"{name} is {value}; it must be finite, and 0 or more")
+    return float(value)
+
+
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """Return `value` if it is one of the allowed names."""
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
+    return str(value)
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """Return `rng` if it is a `numpy.random.Generator`."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(
+            f"rng is {rng!r}; it must be a numpy.random.Generator: pass np.random.default_rng(0), "
+            "and the same one again to go on from where it is"
+        )
+    return rng
+
+
+def frozen(array: Array) -> Array:
+    """Return a copy that cannot be written to, so that a model that holds it is a value."""
+    copy = np.array(array, dtype=np.float64, order="C")
+    copy.setflags(write=False)
+    return copy
