@@ -21,7 +21,7 @@ from emlib.mixture import Mixture
 from emlib.stopping import Doubt, Stop
 
 if TYPE_CHECKING:
-    from emlib import plot
+    from emlib import plot as plot
 
 __version__ = "0.1.0"
 
@@ -42,7 +42,6 @@ __all__ = [
     "datasets",
     "em",
     "fit",
-    "plot",
     "start",
 ]
 
@@ -55,4 +54,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), "plot"})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from emlib.mixture import Mixture
 
 
-def monotone(history: Trace | ArrayLike, n_points: float | None = None) -> str:
+def monotone(history: Trace[Any] | ArrayLike, n_points: float | None = None) -> str:
     """The objective never falls, but for rounding.
 
     Parameters
@@ -50,7 +50,9 @@ def monotone(history: Trace | ArrayLike, n_points: float | None = None) -> str:
         return "not checked: these M-steps were floored, and a floored M-step may lose a little"
     if not np.isfinite(objectives).all():
         step = int(np.argmin(np.isfinite(objectives)))
-        raise AssertionError(f"the objective is {objectives[step]} at step {step}; it must be a finite number")
+        raise AssertionError(
+            f"the objective is {objectives[step]} at step {step}; it must be a finite number"
+        )
     for step, gain in enumerate(np.diff(objectives), start=1):
         if gain < -rounding(objectives[step], getattr(history, "n_points", n_points) or 0):
             raise AssertionError(
@@ -133,13 +135,13 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     scale = np.sqrt(np.diag(covariance))
     if np.any(np.abs(its_mean - mean) > 1e-8 * scale):
         raise AssertionError(
-            f"the mixture's mean is {its_mean} and the data's {mean}; after an M-step they are equal: are the "
-            "means weighted by the responsibilities, and the weights the shares of the points?"
+            f"the mixture's mean is {its_mean} and the data's {mean}; after an M-step they are equal: "
+            "are the means weighted by the responsibilities, and the weights the shares of the points?"
         )
     if np.any(np.abs(its_covariance - covariance) > 1e-8 * np.outer(scale, scale)):
         raise AssertionError(
-            f"the mixture's covariance is {its_covariance.tolist()} and the data's {covariance.tolist()}; after "
-            "an M-step they are equal: is each covariance taken about the new mean, and stored?"
+            f"the mixture's covariance is {its_covariance.tolist()} and the data's {covariance.tolist()}; "
+            "after an M-step they are equal: is each covariance taken about the new mean, and stored?"
         )
     return "the mixture has the mean and the covariance of the data"
 

@@ -43,7 +43,8 @@ def three_clusters(offset: float = 10.0) -> Dataset:
     Returns
     -------
     Dataset
-        X (60, 1) and labels (60,): 0 for the cluster at +offset, 1 for -offset, 2 for 0, in this order.
+        X (60, 1): the right cluster first, then the left, then the middle. Labels (60,): 0 left, 1 right,
+        2 middle, as the components are numbered in the lesson.
 
     Notes
     -----
@@ -56,7 +57,7 @@ def three_clusters(offset: float = 10.0) -> Dataset:
     x = np.hstack([t * rng.rand(20) + centre for centre in (offset, -offset, 0.0)])
     return Dataset(
         X=x[:, None],
-        labels=np.repeat([0, 1, 2], 20),
+        labels=np.repeat([1, 0, 2], 20),
         source="Expectation Maximization in Python (blog post), rebuilt from its seed",
         licence="numbers from a seeded generator; no licence needed",
     )

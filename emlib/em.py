@@ -21,7 +21,7 @@ from dataclasses import dataclass, fields
 from functools import cache, reduce
 from itertools import count
 from operator import add
-from typing import Any, Literal, Self
+from typing import Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,8 +155,11 @@ class Blocks:
         return reduce(add, (expect(block, weights) for block, weights in self.pairs))
 
 
+M = TypeVar("M", bound=Model)
+
+
 @dataclass(frozen=True)
-class Step:
+class Step(Generic[M]):
     """One turn of the loop: a model, and what it expects of the data.
 
     Attributes
@@ -169,7 +172,7 @@ class Step:
     """
 
     number: int
-    model: Model
+    model: M
     statistics: Statistics
 
     @property
@@ -178,7 +181,7 @@ class Step:
         return self.statistics.log_likelihood + self.model.log_prior()
 
 
-def em(model: Model, data: Any, weights: Any = None) -> Iterator[Step]:
+def em(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
     """Run EM, one step at a time, for ever: the caller decides when to stop listening.
 
     Parameters
@@ -212,7 +215,7 @@ def em(model: Model, data: Any, weights: Any = None) -> Iterator[Step]:
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(Generic[M]):
     """The history of a fit.
 
     Attributes
@@ -231,11 +234,11 @@ class Trace:
         Whether every M-step was a true maximum. Only then does the theory forbid a fall.
     """
 
-    model: Any
+    model: M
     stop: Stop
     objectives: NDArray[np.float64]
     log_likelihoods: NDArray[np.float64]
-    models: tuple[Any, ...]
+    models: tuple[M, ...]
     n_points: float
     exact: bool
 
@@ -244,14 +247,14 @@ class Trace:
 
 
 def fit(
-    model: Model,
+    model: M,
     data: Any,
     weights: Any = None,
     *,
     tol: float = 1e-6,
     max_iter: int = 1000,
     keep: Literal["models", "values"] = "models",
-) -> Trace:
+) -> Trace[M]:
     """Run EM until it has converged, or until it is clear that it will not.
 
     Parameters
@@ -289,7 +292,7 @@ def fit(
     max_iter = validate.count("max_iter", max_iter, least=0)
     validate.one_of("keep", keep, ("models", "values"))
 
-    models: list[Model] = []
+    models: list[M] = []
     log_likelihoods: list[float] = []
     objectives: list[float] = []
     stop: Stop | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -32,7 +33,7 @@ class MixtureStatistics(Statistics):
     components: Any
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Mixture(Model):
     """A mixture of K components of one family. It is also a sequence of its components.
 
@@ -50,6 +51,7 @@ class Mixture(Model):
 
     Examples
     --------
+    >>> from emlib import Gaussian, Mixture
     >>> Mixture([0.5, 0.5], Gaussian.univariate(means=[-5, 8], variances=[25, 9]))
     Mixture of 2 Gaussians in 1 dimension
       weight 0.5, mean -5, variance 25
@@ -59,17 +61,22 @@ class Mixture(Model):
     weights: Array
     components: Family
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.components, Family):
+    def __init__(self, weights: ArrayLike, components: Family) -> None:
+        if not isinstance(components, Family):
             raise ValueError(
-                f"components is {self.components!r}; it must be a family of distributions, "
+                f"components is {components!r}; it must be a family of distributions, "
                 "such as Gaussian(means, covariances)"
             )
-        K = len(self.components)
-        weights = validate.shaped("weights", self.weights, (K,), "one number for each component, (K,)")
+        K = len(components)
+        weights = validate.shaped("weights", weights, (K,), "one number for each component, (K,)")
+        # A frozen dataclass is set once, here.
         object.__setattr__(self, "weights", validate.frozen(validate.probabilities("weights", weights)))
+        object.__setattr__(self, "components", components)
+
+    @cached_property
+    def _log_weights(self) -> Array:
         with np.errstate(divide="ignore"):  # a component of weight zero has log-weight -inf
-            object.__setattr__(self, "_log_weights", validate.frozen(np.log(self.weights)))
+            return np.log(self.weights)
 
     # EM ---------------------------------------------------------------------------------------------
 

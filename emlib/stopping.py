@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -30,8 +30,9 @@ class Stop:
         - `converged`: three steps or more, gains that shrink, an estimated distance to the limit below
           `tol`, and components that can be told apart;
         - `max_iter`: the steps ran out;
-        - `stalled`: the gains are small, but not because this is a maximum: some components cannot be
-          told apart (a saddle), or the gains are growing again;
+        - `stalled`: the gains are small, but not because this is a maximum. Some components cannot be told
+          apart (EM is running into a saddle), or the steps ran out while the gains were growing again
+          (it was leaving one);
         - `collapsed`: a component was left with too few points;
         - `decreased`: the objective fell, which exact EM cannot do;
         - `interrupted`: by the keyboard.
@@ -104,7 +105,7 @@ def outlook(objectives: Sequence[float], n_points: float) -> tuple[float, float]
     return rate, gain * rate / (1 - rate) if rate < 1 else inf
 
 
-def verdict(step: Step, objectives: Sequence[float], tol: float, max_iter: int) -> Stop | None:
+def verdict(step: Step[Any], objectives: Sequence[float], tol: float, max_iter: int) -> Stop | None:
     """Decide whether EM should stop at this step; None to go on.
 
     Parameters
@@ -140,20 +141,17 @@ def verdict(step: Step, objectives: Sequence[float], tol: float, max_iter: int) 
         fall = objectives[-2] - objectives[-1]
         return stop("decreased", f"the objective fell by {fall:.3g} nats. {LOOK}")
 
+    growing = False
     if n_iter >= 3 and tol > 0:
         before, gain = abs(objectives[-2] - objectives[-3]), abs(objectives[-1] - objectives[-2])
-        if gain > before + noise:
-            if gain < small:
-                return stop(
-                    "stalled",
-                    "the gains are below tol but growing again, so this is a plateau and no maximum: "
-                    "use a smaller tol or another start",
-                )
-        elif gain <= noise or outlook(objectives, n_points)[1] < small:
+        growing = gain > before + noise  # EM is leaving a plateau: whatever the size of the gain, go on
+        if not growing and (gain <= noise or outlook(objectives, n_points)[1] < small):
             if doubt := step.model.doubt(step.statistics):
                 return stop(doubt.reason, doubt.message)
             return stop("converged", "the gains shrink, and what is left of them is below tol")
     if n_iter >= max_iter:
+        if growing and gain < small:
+            return stop("stalled", "the gains are below tol, but growing: on a plateau; raise max_iter")
         return stop("max_iter", "raise max_iter to go on")
     return None
 

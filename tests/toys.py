@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -29,9 +28,7 @@ class Coins(Model):
         joint = np.log(0.5) + stats.binom.logpmf(block[:, None], self.tosses, self.probabilities)
         log_density = logsumexp(joint, axis=1)
         resp = np.exp(joint - log_density[:, None])
-        return CoinStatistics(
-            log_density.sum(), len(block), block @ resp, self.tosses * resp.sum(axis=0)
-        )
+        return CoinStatistics(log_density.sum(), len(block), block @ resp, self.tosses * resp.sum(axis=0))
 
     def maximize(self, statistics):
         return replace(self, probabilities=statistics.heads / statistics.tosses)
@@ -59,9 +56,10 @@ class Prior:
     scatter: np.ndarray  # (D, D)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class PriorGaussian(Gaussian):
-    prior: Any = None
+    def __init__(self, means, covariances, prior):
+        super().__init__(means, covariances)
+        object.__setattr__(self, "prior", prior)
 
     def maximize(self, statistics):
         prior, K, D = self.prior, len(self), self.n_features
@@ -74,7 +72,7 @@ class PriorGaussian(Gaussian):
         total = statistics + pseudo
         scatter = total.covariances * total.counts[:, None, None]
         counts = statistics.counts + prior.covariance_count + D + 2
-        return replace(self, means=total.means, covariances=scatter / counts[:, None, None])
+        return type(self)(total.means, scatter / counts[:, None, None], prior)
 
     def log_prior(self):
         prior = self.prior
@@ -197,7 +195,8 @@ class Chain(Model):
 
     @cached_property
     def logs(self):
-        return np.log(self.first), np.log(self.transitions), np.log(self.emissions)
+        with np.errstate(divide="ignore"):  # EM may find that something never happens
+            return np.log(self.first), np.log(self.transitions), np.log(self.emissions)
 
     def expect(self, block, weights=None):
         first, move, emit = self.logs
@@ -212,9 +211,7 @@ class Chain(Model):
         resp = np.exp(forward + backward - log_likelihood)
         pairs = forward[:-1, :, None] + move + (seen + backward)[1:, None, :] - log_likelihood
         symbols = np.array([resp[block == m].sum(axis=0) for m in range(emit.shape[1])]).T
-        return ChainStatistics(
-            float(log_likelihood), len(block), resp[0], np.exp(pairs).sum(axis=0), symbols
-        )
+        return ChainStatistics(float(log_likelihood), len(block), resp[0], np.exp(pairs).sum(axis=0), symbols)
 
     def maximize(self, statistics):
         def share(table):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
@@ -96,7 +96,7 @@ class Moments:
         return (covariances + covariances.transpose(0, 2, 1)) / 2
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Gaussian(Family):
     """K multivariate Gaussians, each with a full covariance of its own.
 
@@ -117,6 +117,7 @@ class Gaussian(Family):
 
     Examples
     --------
+    >>> from emlib import Gaussian
     >>> Gaussian.univariate(means=[-5, 8], variances=[25, 9])
     2 Gaussians in 1 dimension
       mean -5, variance 25
@@ -125,18 +126,19 @@ class Gaussian(Family):
 
     means: Array
     covariances: Array
-    floor: float = 0.0
+    floor: float
+    _cholesky: Array = field(init=False)
 
-    def __post_init__(self) -> None:
-        means = validate.finite("means", self.means)
+    def __init__(self, means: ArrayLike, covariances: ArrayLike, floor: float = 0.0) -> None:
+        means = validate.finite("means", means)
         if means.ndim != 2 or 0 in means.shape:
             raise ValueError(
                 f"means has shape {means.shape}; it must be (K, D): one row for each of K components. "
                 "In one dimension, Gaussian.univariate(means, variances) takes plain lists"
             )
         K, D = means.shape
-        covariances = validate.shaped("covariances", self.covariances, (K, D, D), "(K, D, D)")
-        floor = validate.not_negative("floor", self.floor)
+        covariances = validate.shaped("covariances", covariances, (K, D, D), "(K, D, D)")
+        floor = validate.not_negative("floor", floor)
         lopsided = np.abs(covariances - covariances.transpose(0, 2, 1))
         scale = np.abs(covariances).max(axis=(1, 2))
         for k in np.flatnonzero(lopsided.max(axis=(1, 2)) > 1e-8 * scale):
@@ -145,7 +147,7 @@ class Gaussian(Family):
                 f"{lopsided[k].max():.3g}; use (C + C.T) / 2 if that is rounding"
             )
         covariances = (covariances + covariances.transpose(0, 2, 1)) / 2
-        # Frozen dataclasses are set once, here.
+        # A frozen dataclass is set once, here.
         object.__setattr__(self, "means", validate.frozen(means))
         object.__setattr__(self, "covariances", validate.frozen(covariances))
         object.__setattr__(self, "floor", floor)
@@ -219,7 +221,9 @@ class Gaussian(Family):
         log_density = np.empty((len(X), len(self)))
         for k, (mean, factor) in enumerate(zip(self.means, self._cholesky, strict=True)):
             whitened = solve_triangular(factor, (X - mean).T, lower=True, check_finite=False)  # (D, N)
-            log_density[:, k] = -0.5 * np.einsum("dn,dn->n", whitened, whitened) - np.log(np.diag(factor)).sum()
+            log_density[:, k] = (
+                -0.5 * np.einsum("dn,dn->n", whitened, whitened) - np.log(np.diag(factor)).sum()
+            )
         return log_density - 0.5 * self.n_features * LOG_2PI
 
     def collect(self, X: Array, resp: Array) -> Moments:
@@ -250,8 +254,12 @@ class Gaussian(Family):
         return (traces + traces.T - 2 * self.n_features + squares + squares.T) / 2
 
     def __repr__(self) -> str:
-        return "\n".join([f"{counted(len(self), 'Gaussian')} in {counted(self.n_features, 'dimension')}",
-                          *("  " + self.describe(k) for k in range(len(self)))])
+        return "\n".join(
+            [
+                f"{counted(len(self), 'Gaussian')} in {counted(self.n_features, 'dimension')}",
+                *("  " + self.describe(k) for k in range(len(self))),
+            ]
+        )
 
     def describe(self, k: int) -> str:
         """Component k in one line."""

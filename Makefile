@@ -1,0 +1,43 @@
+# Two commands for everyone: `make lab` and `make test`. Both set up .venv first, once.
+# Another Python: make lab PYTHON=python3.13
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Threads of the linear algebra fight each other when tests run side by side.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+# JupyterLab would otherwise ask the network for news and updates.
+QUIET := --LabApp.news_url= --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
+.PHONY: lab test notebooks figures lint lock
+
+lab: .venv/ready
+	$(BIN)/python notebooks/lessons.py copies
+	$(BIN)/jupyter lab $(QUIET) my-course
+
+test: .venv/ready lint
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env
+
+lint: .venv/ready
+	$(BIN)/ruff format --check --quiet || { echo "make lint: run $(BIN)/ruff format"; exit 1; }
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+
+notebooks: .venv/ready
+	$(ONE_THREAD) $(BIN)/python notebooks/lessons.py execute
+
+figures: .venv/ready
+	$(ONE_THREAD) $(BIN)/python figures/draw.py
+
+lock: .venv/ready
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade --all-extras pyproject.toml -o requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"This course needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + \
+		": name another one, as in make lab PYTHON=python3.13")'
+	@echo "Setting up .venv, once; this takes a minute or two."
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

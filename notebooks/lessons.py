@@ -1,0 +1,80 @@
+"""From the lessons' one source to what people open.
+
+python notebooks/lessons.py execute    notebooks/source/*.md -> notebooks/*.ipynb, run, with outputs
+python notebooks/lessons.py copies     notebooks/*.ipynb -> my-course/*.ipynb, without outputs, once
+"""
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parent.parent
+LESSONS = ROOT / "notebooks"
+COPIES = ROOT / "my-course"
+
+
+def sources() -> list[Path]:
+    return sorted((LESSONS / "source").glob("*.md"))
+
+
+def read(source: Path) -> nbformat.NotebookNode:
+    """A source as a notebook without outputs; the same source gives the same notebook."""
+    notebook = jupytext.read(source)
+    notebook.metadata = {
+        "kernelspec": notebook.metadata["kernelspec"],
+        "language_info": {"name": "python"},
+    }
+    for number, cell in enumerate(notebook.cells):
+        cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:12]
+    return notebook
+
+
+def execute(source: Path) -> None:
+    """Run a lesson and write it beside the others, with its outputs and nothing that changes by the hour."""
+    notebook = read(source)
+    NotebookClient(notebook, resources={"metadata": {"path": str(LESSONS)}}).execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # time stamps
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, LESSONS / f"{source.stem}.ipynb")
+
+
+def copy(folder: Path = COPIES) -> list[Path]:
+    """Make the learner's own copies, without outputs, where there are none yet; return the new ones."""
+    folder.mkdir(exist_ok=True)
+    made = []
+    for lesson in sorted(LESSONS.glob("*.ipynb")):
+        target = folder / lesson.name
+        if target.exists():
+            continue
+        notebook = nbformat.read(lesson, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(notebook, target)
+        made.append(target)
+    shutil.copy(LESSONS / "symbols.md", folder)
+    return made
+
+
+def main(verb: str) -> None:
+    if verb == "execute":
+        for source in sources():
+            print(f"running {source.stem}", flush=True)
+            execute(source)
+    elif verb == "copies":
+        made = copy()
+        kept = len(list(COPIES.glob("*.ipynb"))) - len(made)
+        print(f"my-course: {len(made)} new, {kept} yours and left as they are")
+    else:
+        raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:] or [""])
