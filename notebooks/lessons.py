@@ -59,7 +59,8 @@ def copy(folder: Path = COPIES) -> list[Path]:
                 cell.outputs, cell.execution_count = [], None
         nbformat.write(notebook, target)
         made.append(target)
-    shutil.copy(LESSONS / "symbols.md", folder)
+    if not (folder / "symbols.md").exists():
+        shutil.copy(LESSONS / "symbols.md", folder)
     return made
 
 

@@ -271,6 +271,7 @@ class Gaussian(Family):
 
 
 def counted(n: int, noun: str) -> str:
+    """A number with its noun: 1 Gaussian, 3 Gaussians."""
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 

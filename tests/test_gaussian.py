@@ -1,0 +1,212 @@
+"""The Gaussian family, against SciPy, exact arithmetic and independent formulas."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from emlib import Collapse, Gaussian
+from emlib.families import Moments
+
+
+@pytest.fixture
+def three():
+    rng = np.random.default_rng(4)
+    roots = rng.standard_normal((3, 2, 2))
+    return Gaussian(rng.standard_normal((3, 2)), roots @ roots.transpose(0, 2, 1) + 0.1 * np.eye(2))
+
+
+def test_density_integrates_to_one(three):
+    axis = np.linspace(-15, 15, 601)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    mass = np.exp(three.log_density(grid)).sum(axis=0) * (axis[1] - axis[0]) ** 2
+    np.testing.assert_allclose(mass, 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("D", [1, 2, 5, 40])
+def test_density_is_scipys(D):
+    rng = np.random.default_rng(D)
+    root = rng.standard_normal((D, D))
+    mean, covariance, X = rng.standard_normal(D), root @ root.T + np.eye(D), rng.standard_normal((9, D))
+    np.testing.assert_allclose(
+        Gaussian(mean[None], covariance[None]).log_density(X)[:, 0],
+        stats.multivariate_normal(mean, covariance).logpdf(X),
+        rtol=1e-12,
+    )
+
+
+def test_sixty_standard_deviations_out():
+    log_density = Gaussian.univariate([0], [1]).log_density([[60.0]])
+    np.testing.assert_allclose(log_density, stats.norm.logpdf(60.0))
+    assert np.exp(log_density) == 0
+
+
+def test_univariate_takes_variances_not_standard_deviations():
+    np.testing.assert_allclose(
+        Gaussian.univariate([1], [9]).log_density([[4.0]])[0, 0], stats.norm(1, 3).logpdf(4.0)
+    )
+
+
+def test_a_sequence_of_components(three):
+    assert len(three) == 3
+    np.testing.assert_array_equal(three[-1].means, three.means[2:])
+    np.testing.assert_array_equal(three[1].covariances, three.covariances[1:2])
+    with pytest.raises(IndexError):
+        three[3]
+    assert len(list(three)) == 3
+
+
+def test_values_cannot_be_written_to(three):
+    with pytest.raises(ValueError, match="read-only"):
+        three.means[0] = 0
+    with pytest.raises(AttributeError):
+        three.means = np.zeros((3, 2))
+    means = np.zeros((1, 2))
+    copy = Gaussian(means, np.eye(2)[None])
+    means[0] = 7
+    np.testing.assert_array_equal(copy.means, 0)
+
+
+def test_samples_have_the_moments_they_should(three):
+    rng = np.random.default_rng(0)
+    X = three.sample(np.repeat([0, 1, 2], 60_000), rng).reshape(3, 60_000, 2)
+    for k in range(3):
+        np.testing.assert_allclose(X[k].mean(axis=0), three.means[k], atol=0.04)
+        np.testing.assert_allclose(np.cov(X[k].T), three.covariances[k], atol=0.08)
+
+
+def test_divergence_is_the_integral_it_stands_for(three):
+    rng = np.random.default_rng(0)
+    X = three.sample(np.repeat(0, 200_000), rng)
+    Y = three.sample(np.repeat(1, 200_000), rng)
+    log_p, log_q = three.log_density(X), three.log_density(Y)
+    monte_carlo = (log_p[:, 0] - log_p[:, 1]).mean() + (log_q[:, 1] - log_q[:, 0]).mean()
+    divergence = three.divergence()
+    np.testing.assert_allclose(divergence[0, 1], monte_carlo, rtol=0.03)
+    np.testing.assert_allclose(divergence, divergence.T)
+    np.testing.assert_allclose(np.diag(divergence), 0, atol=1e-10)
+
+
+# The M-step ---------------------------------------------------------------------------------------------
+
+
+def test_weighted_moments_are_numpys():
+    rng = np.random.default_rng(0)
+    X, resp = rng.standard_normal((30, 3)), rng.uniform(size=(30, 2))
+    moments = Moments.of(X, resp)
+    for k in range(2):
+        np.testing.assert_allclose(moments.means[k], np.average(X, axis=0, weights=resp[:, k]), rtol=1e-12)
+        expected = np.cov(X.T, aweights=resp[:, k], bias=True)
+        np.testing.assert_allclose(moments.covariances[k], expected, rtol=1e-12, atol=1e-14)
+
+
+def test_the_m_step_is_a_maximum():
+    """No small change of the parameters makes the weighted points more likely."""
+    rng = np.random.default_rng(0)
+    X, resp = rng.standard_normal((40, 2)), rng.uniform(size=(40, 1))
+    best = Gaussian.from_moments(Moments.of(X, resp))
+    height = resp[:, 0] @ best.log_density(X)[:, 0]
+    for _ in range(200):
+        mean = best.means + 0.05 * rng.standard_normal((1, 2))
+        root = np.linalg.cholesky(best.covariances) + 0.05 * rng.standard_normal((1, 2, 2))
+        other = Gaussian(mean, root @ root.transpose(0, 2, 1))
+        assert resp[:, 0] @ other.log_density(X)[:, 0] < height
+
+
+@given(
+    offset=st.floats(-1e7, 1e7),
+    spread=st.floats(1e-2, 1e3),
+    cuts=st.lists(st.integers(0, 64), max_size=6),
+    seed=st.integers(0, 2**20),
+)
+def test_moments_of_parts_add_up_to_those_of_the_whole(offset, spread, cuts, seed):
+    rng = np.random.default_rng(seed)
+    X = offset + spread * rng.standard_normal((64, 2))
+    resp = rng.uniform(size=(64, 2)) ** 8
+    parts = [
+        Moments.of(x, r)
+        for x, r in zip(np.split(X, sorted(cuts)), np.split(resp, sorted(cuts)), strict=True)
+        if len(x)
+    ]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    whole = Moments.of(X, resp)
+    np.testing.assert_allclose(total.means, whole.means, rtol=1e-13, atol=1e-12 * spread)
+    # Rounding of the data themselves is offset * 2e-16; nothing can know them better.
+    known = 1e-10 + 1e-14 * abs(offset) / spread
+    np.testing.assert_allclose(total.covariances, whole.covariances, rtol=0, atol=known * spread**2 * 10)
+
+
+def test_a_block_without_weight_for_a_component_changes_nothing():
+    rng = np.random.default_rng(0)
+    X, resp = rng.standard_normal((30, 2)), rng.uniform(size=(30, 2))
+    moments = Moments.of(X, resp)
+    empty = Moments.of(X + 1e6, np.zeros((30, 2)))
+    for total in (moments + empty, empty + moments):
+        np.testing.assert_allclose(total.covariances, moments.covariances, rtol=1e-12)
+
+
+def test_the_floor_is_added_to_every_variance():
+    rng = np.random.default_rng(0)
+    moments = Moments.of(rng.standard_normal((30, 2)), np.ones((30, 1)))
+    floored = Gaussian.from_moments(moments, floor=0.5)
+    np.testing.assert_allclose(floored.covariances[0], moments.covariances[0] + 0.5 * np.eye(2))
+    assert not floored.exact
+    assert floored.maximize(moments).floor == 0.5
+
+
+@pytest.mark.parametrize("D", [1, 2, 3, 8])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_too_few_points_collapse_and_enough_do_not(D, scale):
+    rng = np.random.default_rng(D)
+    X = scale * (rng.standard_normal((D + 1, D)) + 3)
+    with pytest.raises(Collapse, match="has collapsed"):
+        Gaussian.from_moments(Moments.of(X[:D], np.ones((D, 1))))
+    Gaussian.from_moments(Moments.of(X, np.ones((D + 1, 1))))
+    Gaussian.from_moments(Moments.of(X[:D], np.ones((D, 1))), floor=1e-3 * scale**2)
+
+
+def test_a_constant_column_collapses():
+    X = np.column_stack([np.random.default_rng(0).standard_normal(50), np.full(50, 0.1)])
+    with pytest.raises(Collapse, match="singular"):
+        Gaussian.from_moments(Moments.of(X, np.ones((50, 1))))
+
+
+@pytest.mark.parametrize(
+    ("means", "covariances", "message"),
+    [
+        ([0, 1], np.ones((2, 1, 1)), r"means has shape \(2,\); it must be \(K, D\)"),
+        (np.zeros((0, 2)), np.zeros((0, 2, 2)), r"means has shape \(0, 2\)"),
+        ([[0, 1]], np.eye(2), r"covariances has shape \(2, 2\); it must be \(K, D, D\) = \(1, 2, 2\)"),
+        (
+            [[0, np.nan]],
+            [np.eye(2)],
+            r"means holds 1 values that are nan or infinite \(the first at \(0, 1\)\)",
+        ),
+        ([[0, 0]], [[[1, 0], [0.5, 1]]], r"covariances\[0\] is not symmetric"),
+        ([[0, 0]], [[[1, 2], [2, 1]]], r"covariances\[0\] is not positive definite: .* -1;"),
+        ([[0]], [[[0]]], "not positive definite"),
+        ([["a"]], [[[1]]], "means cannot be read as an array of numbers"),
+    ],
+)
+def test_parameters_that_make_no_sense(means, covariances, message):
+    with pytest.raises(ValueError, match=message):
+        Gaussian(means, covariances)
+
+
+def test_more_parameters_that_make_no_sense(three):
+    with pytest.raises(ValueError, match=r"means has shape \(2,\) and variances \(3,\)"):
+        Gaussian.univariate([0, 1], [1, 1, 1])
+    with pytest.raises(ValueError, match="floor is -1"):
+        Gaussian.univariate([0], [1], floor=-1)
+    with pytest.raises(ValueError, match="X has 3 columns and the model 2 dimensions"):
+        three.log_density(np.zeros((4, 3)))
+
+
+def test_repr_shows_the_parameters():
+    assert repr(Gaussian([[0, 1]], [[[2, 0.5], [0.5, 1]]])) == (
+        "1 Gaussian in 2 dimensions\n  mean [0, 1], covariance [[2, 0.5], [0.5, 1]]"
+    )
+    assert "mean (7,), covariance (7, 7)" in repr(Gaussian(np.zeros((2, 7)), np.tile(np.eye(7), (2, 1, 1))))

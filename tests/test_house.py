@@ -1,0 +1,138 @@
+"""What the README promises of the house: bounds, lock, light import, documented names, its own examples."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+import emlib
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+README = (ROOT / "README.md").read_text()
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, **options).stdout
+
+
+def test_conda_has_the_bounds_of_pip():
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = {line for line in dependencies if isinstance(line, str)} - {"pip"}
+    pip = {*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["course"]}
+    assert conda == {*pip, f"python{PROJECT['requires-python']}"}
+    assert dependencies[-1] == {"pip": ["-e .[dev]"]}
+
+
+def test_the_lock_pins_and_hashes_everything_and_names_no_host():
+    lock = (ROOT / "requirements.lock").read_text()
+    pins = re.split(r"\n(?=\S)", re.sub(r"^ +#.*\n", "", lock, flags=re.M).strip())
+    names = {re.match(r"[\w.-]+", pin).group().lower() for pin in pins}
+    assert all(re.match(r"[\w.-]+==\S+", pin) and "--hash=sha256:" in pin for pin in pins)
+    assert "://" not in lock
+    assert "index" not in lock
+    extras = PROJECT["optional-dependencies"].values()
+    wanted = [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]
+    assert {re.match(r"[\w-]+", line).group().replace("_", "-") for line in wanted} <= names
+
+
+def test_import_is_light():
+    heavy = {"matplotlib", "seaborn", "ipywidgets", "IPython", "sklearn", "dask", "pandas", "scipy.stats"}
+    code = "import sys, emlib; print(*sys.modules)"
+    assert not heavy & set(run(sys.executable, "-c", code).split())
+
+
+def test_plot_comes_when_it_is_asked_for():
+    assert emlib.plot.style
+    assert "plot" in dir(emlib)
+    with pytest.raises(AttributeError, match="no attribute 'plots'"):
+        _ = emlib.plots
+
+
+def public():
+    """Every public module, function, class and method of emlib."""
+    for info in pkgutil.walk_packages(emlib.__path__, "emlib."):
+        module = importlib.import_module(info.name)
+        yield info.name, module
+        for name, thing in vars(module).items():
+            if name.startswith("_") or getattr(thing, "__module__", "") != info.name:
+                continue
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                yield f"{info.name}.{name}", thing
+            if inspect.isclass(thing):
+                for method in vars(thing):
+                    if not method.startswith("_") and callable(getattr(thing, method)):
+                        yield f"{info.name}.{name}.{method}", getattr(thing, method)
+
+
+@pytest.mark.parametrize(("name", "thing"), [pytest.param(*pair, id=pair[0]) for pair in public()])
+def test_public_names_are_documented(name, thing):
+    if not inspect.ismodule(thing) and not inspect.isclass(thing):
+        assert {*inspect.signature(thing).parameters} - {"self", "cls"} <= {*thing.__annotations__}
+    assert inspect.getdoc(thing)
+
+
+def test_the_readmes_ten_lines_run(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+    assert len(code.strip().split("\n")) <= 10
+    exec(compile(code, "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert out.startswith("converged after")
+    assert "Mixture of 3 Gaussians in 1 dimension" in out
+
+
+def test_the_readmes_links_lead_somewhere():
+    for text in (README, (ROOT / "LICENSE-text.md").read_text()):
+        for target in re.findall(r"\]\(([^)#:]+)\)", text):
+            assert (ROOT / target).exists(), target
+
+
+def test_the_readmes_table_is_true():
+    rows = re.findall(r"^\| (\d+) \| (.*?) \| .*? \| (.*?) \|$", README, flags=re.M)
+    assert [int(number) for number, *_ in rows] == list(range(1, 13))
+    lessons = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+    present = [
+        re.search(r"notebooks/(\w+)\.ipynb", lesson) for _, lesson, state in rows if state != "planned"
+    ]
+    assert [match.group(1) for match in present] == lessons
+
+
+def test_every_make_target_that_the_readme_names_exists():
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.M))
+    assert set(re.findall(r"make (lab|test|lint|notebooks|figures|lock|\w+`)", README)) <= targets
+
+
+def test_ci_calls_the_readmes_test_command():
+    assert (ROOT / ".ci/run").read_text().rstrip().endswith("\nmake test")
+
+
+def test_one_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == emlib.__version__
+
+
+def test_the_wheel_is_small_typed_and_nothing_but_emlib(tmp_path):
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    run(*pip, "--no-index", "-w", str(tmp_path), ".")
+    (wheel,) = tmp_path.glob("emlib-*.whl")
+    assert wheel.stat().st_size < 150_000
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "emlib/py.typed" in names
+    assert all(name.startswith(("emlib/", f"emlib-{emlib.__version__}.dist-info/")) for name in names)
+    # What it imports on its own, outside this clone, in an environment that has NumPy, SciPy and the rest.
+    code = f"import sys; sys.path.insert(0, {str(wheel)!r}); import emlib; print(emlib.__file__)"
+    assert str(wheel) in run(sys.executable, "-P", "-c", code)
+
+
+def test_the_old_interpreter_can_read_every_source():
+    for source in [*ROOT.glob("emlib/**/*.py"), *ROOT.glob("notebooks/*.py"), *ROOT.glob("figures/*.py")]:
+        ast.parse(source.read_text(), feature_version=(3, 11))

@@ -1,0 +1,101 @@
+"""Starts: what they promise, and what they refuse."""
+
+import numpy as np
+import pytest
+from sklearn.mixture import GaussianMixture
+
+from emlib import Collapse, checks, start
+
+
+@pytest.fixture
+def X():
+    rng = np.random.default_rng(0)
+    return np.concatenate([rng.normal(c, 1, (40, 2)) for c in (-6, 0, 6)])
+
+
+def test_from_labels_takes_shares_means_and_covariances(X):
+    labels = np.repeat(["b", "c", "a"], [40, 40, 40])
+    mixture = start.from_labels(X, labels)
+    np.testing.assert_allclose(mixture.weights, 1 / 3)
+    np.testing.assert_allclose(mixture.components.means[0], X[80:].mean(axis=0))  # "a" comes first
+    np.testing.assert_allclose(mixture.components.covariances[1], np.cov(X[:40].T, bias=True))
+    checks.moments(mixture, X)
+
+
+def test_from_responsibilities_is_the_m_step_of_scikit_learn(X):
+    resp = np.random.default_rng(0).dirichlet(np.ones(4), size=len(X))
+    mixture = start.from_responsibilities(X, resp)
+    peer = GaussianMixture(4, reg_covar=0)
+    peer._initialize(X, resp)
+    np.testing.assert_allclose(mixture.weights, peer.weights_, rtol=1e-12)
+    np.testing.assert_allclose(mixture.components.covariances, peer.covariances_, rtol=1e-10)
+
+
+def test_from_data_chooses_different_points_and_the_covariance_of_all(X):
+    doubled = np.concatenate([X[:3]] * 20)
+    mixture = start.from_data(doubled, 3, np.random.default_rng(0))
+    assert len(np.unique(mixture.components.means, axis=0)) == 3
+    np.testing.assert_allclose(mixture.components.covariances[1], np.cov(doubled.T, bias=True))
+    np.testing.assert_allclose(mixture.weights, 1 / 3)
+
+
+def test_k_means_finds_clusters_that_are_far_apart(X):
+    mixture = start.k_means(X, 3, np.random.default_rng(0))
+    expected = [X[i : i + 40].mean(axis=0) for i in (0, 40, 80)]
+    np.testing.assert_allclose(sorted(mixture.components.means.tolist()), expected)
+
+
+def test_random_components_all_look_like_the_whole(X):
+    mixture = start.random(X, 3, np.random.default_rng(0))
+    whole = np.cov(X.T, bias=True)
+    for covariance in mixture.components.covariances:
+        np.testing.assert_allclose(covariance, whole, rtol=0.3)
+    checks.moments(mixture, X)
+
+
+@pytest.mark.parametrize("name", ["random", "from_data", "k_means"])
+def test_the_same_generator_gives_the_same_start(X, name):
+    a, b = (getattr(start, name)(X, 3, np.random.default_rng(7)) for _ in range(2))
+    np.testing.assert_array_equal(a.components.means, b.components.means)
+    assert getattr(start, name)(X, 3, np.random.default_rng(7), floor=0.1).components.floor == 0.1
+
+
+@pytest.mark.parametrize("name", ["random", "from_data", "k_means"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"K": 0}, "K is 0; it must be between 1 and 120"),
+        ({"K": 121}, "K is 121; it must be between 1 and 120, the number of points: use fewer components"),
+        ({"K": 2.0}, "K is 2.0; it must be a whole number"),
+        ({"K": "three"}, "K is 'three'"),
+        ({"rng": 0}, "rng is 0; it must be a numpy.random.Generator"),
+        ({"X": np.zeros(5)}, r"pass X\[:, None\]"),
+        ({"X": np.zeros((0, 2))}, "X is empty"),
+        ({"X": [[np.nan, 1], [1, 2], [2, 5]]}, "X holds 1 values"),
+        ({"floor": -1}, "floor is -1"),
+    ],
+)
+def test_arguments_that_make_no_sense(X, name, arguments, message):
+    given = {"X": X, "K": 3, "rng": np.random.default_rng(0)} | arguments
+    with pytest.raises(ValueError, match=message):
+        getattr(start, name)(**given)
+
+
+@pytest.mark.parametrize("name", ["from_data", "k_means"])
+def test_more_components_than_distinct_points(name):
+    X = np.repeat([[0.0], [1], [2]], 10, axis=0)
+    with pytest.raises(ValueError, match=r"K is 4; .* 3, the number of distinct points"):
+        getattr(start, name)(X, 4, np.random.default_rng(0))
+
+
+def test_responsibilities_and_labels_that_make_no_sense(X):
+    with pytest.raises(ValueError, match=r"resp has shape \(3, 2\) and X \(120, 2\)"):
+        start.from_responsibilities(X, np.full((3, 2), 0.5))
+    with pytest.raises(ValueError, match="resp sums to 2 where it must sum to 1"):
+        start.from_responsibilities(X, np.ones((120, 2)))
+    with pytest.raises(ValueError, match=r"labels has shape \(2,\)"):
+        start.from_labels(X, [0, 1])
+    with pytest.raises(ValueError, match="labels holds nan"):
+        start.from_labels(X, np.full(120, np.nan))
+    with pytest.raises(Collapse, match="component 1 has collapsed"):
+        start.from_labels(X, np.r_[np.zeros(119), 1])
