@@ -5,14 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Threads of the linear algebra fight each other when tests run side by side.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
-# JupyterLab would otherwise ask the network for news and updates.
-QUIET := --LabApp.news_url= --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 .PHONY: lab test notebooks figures lint lock
 
 lab: .venv/ready
 	$(BIN)/python notebooks/lessons.py copies
-	$(BIN)/jupyter lab $(QUIET) my-course
+	$(BIN)/jupyter lab my-course
 
 test: .venv/ready lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env
@@ -40,4 +38,6 @@ lock: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# JupyterLab would otherwise ask for news from the network.
+	@$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements" 2>/dev/null
 	@touch $@

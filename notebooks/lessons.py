@@ -9,9 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-import jupytext
 import nbformat
-from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "notebooks"
@@ -24,6 +22,8 @@ def sources() -> list[Path]:
 
 def read(source: Path) -> nbformat.NotebookNode:
     """A source as a notebook without outputs; the same source gives the same notebook."""
+    import jupytext  # a tool of authors: those who only read may not have it
+
     notebook = jupytext.read(source)
     notebook.metadata = {
         "kernelspec": notebook.metadata["kernelspec"],
@@ -36,6 +36,8 @@ def read(source: Path) -> nbformat.NotebookNode:
 
 def execute(source: Path) -> None:
     """Run a lesson and write it beside the others, with its outputs and nothing that changes by the hour."""
+    from nbclient import NotebookClient
+
     notebook = read(source)
     NotebookClient(notebook, resources={"metadata": {"path": str(LESSONS)}}).execute()
     for cell in notebook.cells:
@@ -46,8 +48,11 @@ def execute(source: Path) -> None:
 
 
 def copy(folder: Path = COPIES) -> list[Path]:
-    """Make the learner's own copies, without outputs, where there are none yet; return the new ones."""
-    folder.mkdir(exist_ok=True)
+    """Make the learner's own copies, without outputs, where there are none yet; return the new ones.
+
+    The folder holds all that the lessons show, because JupyterLab sees nothing outside it.
+    """
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
     made = []
     for lesson in sorted(LESSONS.glob("*.ipynb")):
         target = folder / lesson.name
@@ -57,8 +62,12 @@ def copy(folder: Path = COPIES) -> list[Path]:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
+            else:
+                cell.source = cell.source.replace("](../figures/", "](figures/")
         nbformat.write(notebook, target)
         made.append(target)
+    for picture in (ROOT / "figures").glob("*.png"):
+        shutil.copy(picture, folder / "figures")
     if not (folder / "symbols.md").exists():
         shutil.copy(LESSONS / "symbols.md", folder)
     return made

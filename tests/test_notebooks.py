@@ -133,7 +133,10 @@ def test_copies_hold_no_outputs_and_are_never_overwritten(tmp_path):
     made = lessons.copy(tmp_path)
     assert [path.name for path in made] == [path.name for path in NOTEBOOKS]
     for path in made:
-        assert all(not cell.outputs and cell.execution_count is None for cell in code(read(path)))
+        notebook = read(path)
+        assert all(not cell.outputs and cell.execution_count is None for cell in code(notebook))
+        for target in re.findall(r"\]\(([^)#:]+)\)", "".join(cell.source for cell in notebook.cells)):
+            assert (tmp_path / target).exists(), target
     mine = made[0]
     mine.write_text("my work")
     (tmp_path / "symbols.md").write_text("my notes")
