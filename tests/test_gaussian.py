@@ -101,6 +101,18 @@ def test_weighted_moments_are_numpys():
         np.testing.assert_allclose(moments.covariances[k], expected, rtol=1e-12, atol=1e-14)
 
 
+def test_moments_about_another_centre_follow_their_definition():
+    rng = np.random.default_rng(0)
+    X, resp, centres = rng.standard_normal((30, 3)), rng.uniform(size=(30, 2)), rng.standard_normal((2, 3))
+    # Twice, so that the second move starts from sums that are not zero.
+    moments = Moments.of(X, resp).about(rng.standard_normal((2, 3))).about(centres)
+    for k in range(2):
+        centred = X - centres[k]
+        np.testing.assert_allclose(moments.sums[k], resp[:, k] @ centred, rtol=1e-11)
+        np.testing.assert_allclose(moments.products[k], (resp[:, k] * centred.T) @ centred, rtol=1e-11)
+    np.testing.assert_allclose(moments.covariances, Moments.of(X, resp).covariances, rtol=1e-11)
+
+
 def test_the_m_step_is_a_maximum():
     """No small change of the parameters makes the weighted points more likely."""
     rng = np.random.default_rng(0)
