@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Threads of the linear algebra fight each other when tests run side by side.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: lab test notebooks figures lint lock
+.PHONY: lab test notebooks handout figures bench lint lock
 
 lab: .venv/ready
 	$(BIN)/python notebooks/lessons.py copies
@@ -22,6 +22,9 @@ lint: .venv/ready
 
 notebooks: .venv/ready
 	$(ONE_THREAD) $(BIN)/python notebooks/lessons.py execute
+
+handout: .venv/ready
+	$(BIN)/python notebooks/lessons.py handout
 
 figures: .venv/ready
 	$(ONE_THREAD) $(BIN)/python figures/draw.py

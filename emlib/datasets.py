@@ -8,6 +8,7 @@ import numpy as np
 
 from emlib import validate
 from emlib.validate import Array
+from emlib.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class Dataset:
 
     def __repr__(self) -> str:
         n, d = self.X.shape
-        return f"<Dataset: {n} points in {d} dimension{'s' * (d > 1)}; {self.source}>"
+        return f"<Dataset: {counted(n, 'point')} in {counted(d, 'dimension')}; {self.source}>"
 
 
 def three_clusters(offset: float = 10.0) -> Dataset:

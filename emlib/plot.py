@@ -8,14 +8,18 @@ mixture of their colours.
 from __future__ import annotations
 
 from binascii import b2a_base64
+from collections.abc import Callable, Iterator
 from io import BytesIO
+from itertools import cycle
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import PIL.Image
 import seaborn as sns
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -61,40 +65,197 @@ def mixed(resp: ArrayLike) -> Array:
     return np.clip(resp @ colours(resp.shape[1]), 0, 1)
 
 
-def line_densities(ax: Axes, mixture: Mixture, low: float, high: float) -> None:
-    """Draw a one-dimensional mixture: every weighted component filled, their sum as a line."""
-    if mixture.components.n_features != 1:
-        raise ValueError(
-            f"the mixture has {mixture.components.n_features} dimensions; line_densities draws one"
-        )
-    x = np.linspace(low, high, 800)[:, None]
-    parts = np.exp(mixture.components.log_density(x)) * mixture.weights  # (800, K)
-    for k, part in enumerate(parts.T):
-        ax.fill_between(x[:, 0], part, color=COLOURS[k % len(COLOURS)], alpha=0.35, lw=0)
-        ax.plot(x[:, 0], part, color=COLOURS[k % len(COLOURS)], lw=1.5, label=f"component {k}")
-    ax.plot(x[:, 0], parts.sum(axis=1), color=INK, lw=1.5, ls="--", label="mixture")
-    ax.set(xlim=(low, high), xlabel="x", ylabel="density per unit of x")
+def line(
+    ax: Axes,
+    mixture: Mixture,
+    X: ArrayLike | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    top: float | None = None,
+) -> Callable[[Mixture], None]:
+    """Draw a mixture on a line, and under it points in the colours of their responsibilities.
 
+    Every component is drawn at its height in the mixture, pi_k times its density; a dashed line is their sum.
 
-def line_points(ax: Axes, X: ArrayLike, resp: ArrayLike | None = None) -> None:
-    """Draw points on a line as a row of dots below the axis, coloured by responsibility (grey without)."""
-    x = validate.points(X, 1)[:, 0]
-    top = ax.get_ylim()[1]
-    # A jitter that is the same at every call keeps close points apart.
-    heights = -top * (0.06 + 0.08 * (np.arange(len(x)) % 4) / 3)
-    shade = "0.6" if resp is None else mixed(resp)
-    ax.scatter(x, heights, c=shade, s=34, edgecolors="white", linewidths=0.6, zorder=3)
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    mixture : Mixture
+        In one dimension.
+    X : array_like (N, 1), optional
+    low, high : float, optional
+        Ends of the axis; by default a little beyond the points, or four standard deviations beyond the means.
+    top : float, optional
+        Height of the axis; by default a little above the mixture.
+
+    Returns
+    -------
+    callable
+        Takes another mixture and moves what is drawn to it: much faster than to draw anew.
+    """
+    _one_dimensional(mixture)
+    low, high = _ends(mixture, X, low, high)
+    grid = np.linspace(low, high, 600)
+
+    def heights(mixture: Mixture) -> Array:
+        return (np.exp(mixture.components.log_density(grid[:, None])) * mixture.weights).T  # (K, 600)
+
+    parts = heights(mixture)
+    top = top or 1.08 * parts.sum(axis=0).max()
+    fills = [
+        ax.fill_between(grid, p, color=c, alpha=0.35, lw=0) for p, c in zip(parts, _cycle(), strict=False)
+    ]
+    names = [f"component {k}" for k in range(len(parts))]
+    curves = [
+        ax.plot(grid, p, color=c, lw=1.5, label=name)[0]
+        for p, c, name in zip(parts, _cycle(), names, strict=False)
+    ]
+    (total,) = ax.plot(grid, parts.sum(axis=0), color=INK, lw=1.5, ls="--", label="mixture")
     ax.axhline(0, color=INK, lw=0.8)
-    ax.set_ylim(-top * 0.2, top)
-    ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= top])
+    ax.set(xlim=(low, high), ylim=(0, top), xlabel="x", ylabel="density per unit of x")
+    ticks = [tick for tick in ax.get_yticks() if 0 <= tick <= top]
+    if X is not None:
+        x = validate.points(X, 1)[:, 0]
+        # Four rows in turn keep close points apart.
+        rows = -top * (0.06 + 0.08 * (np.arange(len(x)) % 4) / 3)
+        dots = ax.scatter(
+            x, rows, c=mixed(mixture.responsibilities(X)), s=34, edgecolors="white", linewidths=0.6, zorder=3
+        )
+        ax.set_ylim(-0.2 * top, top)
+    ax.set_yticks(ticks)
+
+    def redraw(mixture: Mixture) -> None:
+        parts = heights(mixture)
+        for fill, curve, part in zip(fills, curves, parts, strict=True):
+            fill.set_data(grid, part, 0)
+            curve.set_ydata(part)
+        total.set_ydata(parts.sum(axis=0))
+        if X is not None:
+            dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(X)))))
+
+    return redraw
 
 
-def objective(ax: Axes, history: Trace[Any] | ArrayLike) -> None:
-    """Draw the objective of a fit by iteration, from its trace or from plain numbers (T,)."""
+def shares(
+    ax: Axes, mixture: Mixture, low: float | None = None, high: float | None = None
+) -> Callable[[Mixture], None]:
+    """Draw the responsibilities along a line as layers: at every x they fill the height from 0 to 1.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    mixture : Mixture
+        In one dimension.
+    low, high : float, optional
+        Ends of the axis; by default four standard deviations beyond the means.
+
+    Returns
+    -------
+    callable
+        Takes another mixture and moves what is drawn to it.
+    """
+    _one_dimensional(mixture)
+    low, high = _ends(mixture, None, low, high)
+    grid = np.linspace(low, high, 600)
+
+    def edges(mixture: Mixture) -> Array:
+        layers = mixture.responsibilities(grid[:, None]).cumsum(axis=1).T  # (K, 600)
+        return np.vstack([np.zeros_like(grid), layers])
+
+    layers = edges(mixture)
+    fills = [
+        ax.fill_between(grid, below, above, color=c, alpha=0.75, lw=0)
+        for below, above, c in zip(layers, layers[1:], _cycle(), strict=False)
+    ]
+    ax.set(xlim=(low, high), ylim=(0, 1), yticks=[0, 0.5, 1], xlabel="x", ylabel="responsibility")
+
+    def redraw(mixture: Mixture) -> None:
+        layers = edges(mixture)
+        for fill, below, above in zip(fills, layers, layers[1:], strict=False):
+            fill.set_data(grid, below, above)
+
+    return redraw
+
+
+def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None) -> Callable[[int], None]:
+    """Draw the objective of a fit by iteration.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    history : Trace or array_like (T,)
+        A fit's trace, or the objectives of its steps, in nats.
+    step : int, optional
+        A step to mark with a dot.
+
+    Returns
+    -------
+    callable
+        Takes the number of another step and moves the mark to it.
+    """
     objectives = history.objectives if isinstance(history, Trace) else np.asarray(history)
-    ax.plot(objectives, color=INK, marker="o", ms=5)
+    ax.plot(objectives, color=INK, marker="o", ms=4, lw=1.5)
+    (mark,) = ax.plot([], [], "o", ms=12, color=COLOURS[3], mec=INK)
     ax.set(xlabel="iteration", ylabel="log-likelihood (nats)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+    def redraw(step: int) -> None:
+        mark.set_data([step], [objectives[step]])
+
+    if step is not None:
+        redraw(step)
+    return redraw
+
+
+def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int], None]:
+    """Draw three views of a fit on a line that move together: densities, responsibilities, objective.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Empty.
+    trace : Trace
+        With its models, of a mixture in one dimension.
+    X : array_like (N, 1)
+
+    Returns
+    -------
+    callable
+        Takes the number of a step and moves all three views to it.
+    """
+    if len(trace.models) != len(trace.objectives):
+        raise ValueError("the trace holds only its last model: fit with keep='models'")
+    axes = figure.subplot_mosaic([["line", "objective"], ["shares", "objective"]], width_ratios=[2, 1])
+    first = trace.models[0]
+    _one_dimensional(first)
+    low, high = _ends(first, X, None, None)
+    grid = np.linspace(low, high, 600)[:, None]
+    top = 1.05 * max(np.exp(model.log_density(grid)).max() for model in trace.models)
+    line_to = line(axes["line"], first, X, low, high, top)
+    shares_to = shares(axes["shares"], first, low, high)
+    mark_to = objective(axes["objective"], trace, 0)
+    axes["line"].set(xlabel="", ylabel="density")
+    axes["line"].tick_params(labelbottom=False)
+    title = axes["objective"].set_title("")
+
+    def redraw(step: int) -> None:
+        line_to(trace.models[step])
+        shares_to(trace.models[step])
+        mark_to(step)
+        title.set_text(f"iteration {step}: {trace.objectives[step]:.2f}")
+
+    redraw(0)
+    return redraw
+
+
+def png(figure: Figure, dpi: float = 144) -> bytes:
+    """A figure as the bytes of a PNG file, at so many pixels per inch."""
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # figure.savefig would draw twice
+    file = BytesIO()
+    PIL.Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(file, "png")
+    return file.getvalue()
 
 
 def show(figure: Figure, alt: str, dpi: float = 144) -> None:
@@ -111,11 +272,40 @@ def show(figure: Figure, alt: str, dpi: float = 144) -> None:
     alt = " ".join(alt.split())
     if not alt:
         raise ValueError("alt is empty; say in a sentence what the picture shows")
-    png = BytesIO()
-    figure.savefig(png, format="png", dpi=dpi)
+    picture = b2a_base64(png(figure, dpi), newline=False).decode()
     plt.close(figure)
     display(
-        {"image/png": b2a_base64(png.getvalue(), newline=False).decode(), "text/plain": alt},
+        {"image/png": picture, "text/plain": alt},
         metadata={"image/png": {"width": round(figure.get_figwidth() * dpi / 2), "alt": alt}},
         raw=True,
     )
+
+
+def _cycle() -> Iterator[str]:
+    return cycle(COLOURS)
+
+
+def _one_dimensional(mixture: Mixture) -> None:
+    if mixture.components.n_features != 1:
+        raise ValueError(
+            f"the mixture has {mixture.components.n_features} dimensions; this picture needs one on a line"
+        )
+
+
+def _ends(
+    mixture: Mixture, X: ArrayLike | None, low: float | None, high: float | None
+) -> tuple[float, float]:
+    """The ends of the axis, as given or around the points or the components."""
+    if X is not None:
+        x = validate.points(X, 1)
+        margin = 0.05 * (x.max() - x.min())
+        around = x.min() - margin, x.max() + margin
+    else:
+        components: Any = mixture.components
+        means, spreads = components.means, np.sqrt(components.variances)
+        around = (means - 4 * spreads).min(), (means + 4 * spreads).max()
+    low = float(around[0]) if low is None else low
+    high = float(around[1]) if high is None else high
+    if not low < high:
+        raise ValueError(f"the axis runs from {low} to {high}; low must be less than high")
+    return low, high

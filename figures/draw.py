@@ -21,12 +21,8 @@ def three_clusters() -> Figure:
     steps = list(islice(em(guess, X), 11))
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), sharey=True)
     for ax, number, title in zip(axes, [0, 1, 10], ["a guess", "after one step", "after ten"], strict=True):
-        mixture = steps[number].model
-        plot.line_densities(ax, mixture, -16, 16)
+        plot.line(ax, steps[number].model, X, -16, 16, top=0.18)
         ax.set_title(f"{title}: {steps[number].objective:.2f} nats")
-    axes[0].set_ylim(0, 0.2)
-    for ax, number in zip(axes, [0, 1, 10], strict=True):
-        plot.line_points(ax, X, steps[number].model.responsibilities(X))
     for ax in axes[1:]:
         ax.set_ylabel("")
     return figure

@@ -2,6 +2,7 @@
 
 python notebooks/lessons.py execute    notebooks/source/*.md -> notebooks/*.ipynb, run, with outputs
 python notebooks/lessons.py copies     notebooks/*.ipynb -> my-course/*.ipynb, without outputs, once
+python notebooks/lessons.py handout    notebooks/*.ipynb -> handout/*.ipynb, without outputs and solutions
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "notebooks"
 COPIES = ROOT / "my-course"
+HANDOUT = ROOT / "handout"
 
 
 def sources() -> list[Path]:
@@ -47,10 +49,16 @@ def execute(source: Path) -> None:
     nbformat.write(notebook, LESSONS / f"{source.stem}.ipynb")
 
 
-def copy(folder: Path = COPIES) -> list[Path]:
-    """Make the learner's own copies, without outputs, where there are none yet; return the new ones.
+def tags(cell: nbformat.NotebookNode) -> set[str]:
+    """The tags of a cell."""
+    return set(cell.metadata.get("tags", []))
 
-    The folder holds all that the lessons show, because JupyterLab sees nothing outside it.
+
+def copy(folder: Path = COPIES, without: str | None = None) -> list[Path]:
+    """Make copies without outputs where there are none yet; return the new ones.
+
+    The folder holds all that the lessons show, because JupyterLab sees nothing outside it. Cells with the
+    tag `without` are left out.
     """
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     made = []
@@ -59,6 +67,7 @@ def copy(folder: Path = COPIES) -> list[Path]:
         if target.exists():
             continue
         notebook = nbformat.read(lesson, as_version=4)
+        notebook.cells = [cell for cell in notebook.cells if without not in tags(cell)]
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
@@ -82,6 +91,9 @@ def main(verb: str) -> None:
         made = copy()
         kept = len(list(COPIES.glob("*.ipynb"))) - len(made)
         print(f"my-course: {len(made)} new, {kept} yours and left as they are")
+    elif verb == "handout":
+        shutil.rmtree(HANDOUT, ignore_errors=True)  # made anew each time: nobody works in it
+        print(f"handout: {len(copy(HANDOUT, without='solution'))} lessons without solutions")
     else:
         raise SystemExit(__doc__)
 

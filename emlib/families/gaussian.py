@@ -14,6 +14,7 @@ from emlib import validate
 from emlib.em import Collapse
 from emlib.families.family import Family
 from emlib.validate import Array
+from emlib.words import brief, counted
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -185,7 +186,7 @@ class Gaussian(Family):
         for k in np.flatnonzero(_singular(means, covariances)):
             raise Collapse(
                 f"component {k} has collapsed: its {counts[k]:.4g} points do not span "
-                f"{means.shape[1]} dimension{'s' * (means.shape[1] > 1)}, so that its covariance is singular "
+                f"{counted(means.shape[1], 'dimension')}, so that its covariance is singular "
                 "and the likelihood has no bound: give the components a floor, or use fewer of them or "
                 "another start"
             )
@@ -268,18 +269,6 @@ class Gaussian(Family):
         if self.n_features <= 3:
             return f"mean {brief(self.means[k])}, covariance {brief(self.covariances[k])}"
         return f"mean ({self.n_features},), covariance ({self.n_features}, {self.n_features})"
-
-
-def counted(n: int, noun: str) -> str:
-    """A number with its noun: 1 Gaussian, 3 Gaussians."""
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def brief(array: Array) -> str:
-    """An array on one line, with six significant digits."""
-    if array.ndim:
-        return "[" + ", ".join(brief(row) for row in array) + "]"
-    return f"{array:.6g}"
 
 
 def _cholesky(covariances: Array) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.stopping import rounding
+from emlib.words import brief
 
 if TYPE_CHECKING:
     from emlib.em import Trace
@@ -135,12 +136,12 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     scale = np.sqrt(np.diag(covariance))
     if np.any(np.abs(its_mean - mean) > 1e-8 * scale):
         raise AssertionError(
-            f"the mixture's mean is {its_mean} and the data's {mean}; after an M-step they are equal: "
+            f"the mixture's mean is {brief(its_mean)} and the data's {brief(mean)}; after an M-step they are equal: "
             "are the means weighted by the responsibilities, and the weights the shares of the points?"
         )
     if np.any(np.abs(its_covariance - covariance) > 1e-8 * np.outer(scale, scale)):
         raise AssertionError(
-            f"the mixture's covariance is {its_covariance.tolist()} and the data's {covariance.tolist()}; "
+            f"the mixture's covariance is {brief(its_covariance)} and the data's {brief(covariance)}; "
             "after an M-step they are equal: is each covariance taken about the new mean, and stored?"
         )
     return "the mixture has the mean and the covariance of the data"

@@ -1,0 +1,27 @@
+"""Checks: what must be true of every fit, and what an exercise should have found.
+
+*Invariants* raise an AssertionError that says which one fails and on which numbers; they return a
+sentence that says what was found. Tests, lessons and exercises call the same ones.
+
+*Exercise checks* never raise: they say *not attempted yet*, *correct*, or which misconception gives the
+answer they were shown.
+"""
+
+from emlib.checks.exercises import Exercise, Mistake, Part, Verdict
+from emlib.checks.invariants import covariances, equal, moments, monotone, probabilities
+from emlib.checks.line import e_step_1d, m_step_1d, next_to_change
+
+__all__ = [
+    "Exercise",
+    "Mistake",
+    "Part",
+    "Verdict",
+    "covariances",
+    "e_step_1d",
+    "equal",
+    "m_step_1d",
+    "moments",
+    "monotone",
+    "next_to_change",
+    "probabilities",
+]

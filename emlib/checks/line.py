@@ -1,0 +1,385 @@
+"""The exercises of lesson 1: EM for Gaussians on a line."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from emlib import datasets
+from emlib.checks.exercises import NOT_ATTEMPTED, Exercise, Mistake, Part, Verdict
+from emlib.em import fit
+from emlib.families import Gaussian
+from emlib.mixture import Mixture
+from emlib.validate import Array
+
+# The E-step -------------------------------------------------------------------------------------------
+
+
+def _normal(x: Array, mean: Array, variance: Array) -> Array:
+    return np.exp(-((x - mean) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+
+
+def _joint(x: Array, weights: Array, means: Array, variances: Array) -> Array:
+    return weights * _normal(x[:, None], means, variances)
+
+
+def _shares(joint: Array) -> Array:
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def _shares_break(resp: Array, x: Array, *_: Array) -> str:
+    """Which rule of responsibilities a table breaks."""
+    if resp.min() < 0:
+        return f"a responsibility is a probability, and the smallest here is {resp.min():.6g}"
+    sums = resp.sum(axis=1)
+    worst = int(np.argmax(np.abs(sums - 1)))
+    if abs(sums[worst] - 1) > 1e-8:
+        return f"each row must sum to 1, and row {worst} (x = {x[worst]:g}) sums to {sums[worst]:.6g}"
+    return "the rows do sum to 1, but the shares within them are off"
+
+
+e_step_1d = Exercise(
+    name="e_step_1d",
+    cases=[
+        (
+            np.array([-3.0, -1.0, 0.5, 2.0, 2.5, 4.0, 6.0]),
+            np.array([0.5, 0.2, 0.3]),
+            np.array([-2.0, 1.0, 4.0]),
+            np.array([4.0, 0.25, 2.0]),
+        ),
+        (np.array([0.0, 1.0, 5.0]), np.array([0.9, 0.1]), np.array([0.0, 3.0]), np.array([9.0, 0.5])),
+    ],
+    praise="every point is shared out whole, by weight times density.",
+    parts=[
+        Part(
+            "resp",
+            "(N, K): one row for each point, one column for each component",
+            lambda *case: _shares(_joint(*case)),
+            invariant=_shares_break,
+            mistakes=[
+                Mistake(
+                    lambda *case: _joint(*case) / _joint(*case).sum(axis=0),
+                    "the columns sum to 1, over the points; a point is shared out among the components, so each "
+                    "row must: sum along axis 1, with keepdims=True",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(_joint(x, w, m, v**2)),
+                    "the spread is a variance, and it was used as a standard deviation: norm.pdf(x, mean, scale) "
+                    "wants scale=np.sqrt(variance)",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(_joint(x, w, m, np.sqrt(v))),
+                    "a square root too many: the formula wants the variance, and the variances are given",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(_joint(x, np.ones_like(w), m, v)),
+                    "the weights are missing: a component that is chosen more often gets more of every point; "
+                    "multiply each density by its weight",
+                ),
+                Mistake(
+                    _joint,
+                    "this is weight times density, one story for each component; now divide every row by its sum, "
+                    "so that only the proportions count",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _normal(x[:, None], m, v),
+                    "these are the bare densities; multiply by the weights, then divide every row by its sum",
+                ),
+                Mistake(
+                    lambda *case: _joint(*case) / _joint(*case).sum(),
+                    "the whole table sums to 1; each of its rows must: every point is shared out on its own",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(w * np.exp(-((x[:, None] - m) ** 2) / (2 * v))),
+                    "the factor 1 / sqrt(2 pi variance) is missing. It differs between components, so it does not "
+                    "cancel: a narrow component is higher",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(w * _normal(x[:, None], m, v) / np.sqrt(v)),
+                    "the factor in front of the density is off: it is 1 / sqrt(2 pi variance), with the root over "
+                    "the variance too",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(
+                        w * np.exp(-((x[:, None] - m) ** 2) / v) / np.sqrt(2 * np.pi * v)
+                    ),
+                    "the 2 under the square is missing: the exponent is -(x - mean)^2 / (2 variance)",
+                ),
+                Mistake(
+                    lambda *case: (_joint(*case) == _joint(*case).max(axis=1, keepdims=True)) * 1.0,
+                    "every point went to a single component; EM wants the shares themselves, doubts included",
+                ),
+                Mistake(
+                    lambda *case: _joint(*case).argmax(axis=1),
+                    "this is the number of the most probable component; EM wants all the shares, (N, K)",
+                ),
+                Mistake(
+                    lambda *case: _shares(np.log(_joint(*case))),
+                    "the logarithms were normalised; shares are proportions of the densities themselves",
+                ),
+                Mistake(
+                    lambda *case: np.log(_shares(_joint(*case))),
+                    "these are the logarithms of the right answer; take np.exp of them",
+                ),
+                Mistake(
+                    lambda *case: _shares(_joint(*case)).T,
+                    "this is the right table lying on its side: one row for each point, (N, K), not (K, N)",
+                ),
+            ],
+        )
+    ],
+)
+
+# The M-step -------------------------------------------------------------------------------------------
+
+
+def _counts(resp: Array) -> Array:
+    return resp.sum(axis=0)
+
+
+def _means(x: Array, resp: Array) -> Array:
+    return resp.T @ x / _counts(resp)
+
+
+def _squares(x: Array, resp: Array) -> Array:
+    """Sum of r_nk (x_n - mu_k)^2, (K,)."""
+    return (resp * (x[:, None] - _means(x, resp)) ** 2).sum(axis=0)
+
+
+def _hard(resp: Array) -> Array:
+    return (resp == resp.max(axis=1, keepdims=True)) * 1.0
+
+
+def _weights_break(weights: Array, x: Array, resp: Array) -> str:
+    if abs(weights.sum() - 1) > 1e-8:
+        return f"weights are probabilities and must sum to 1; these sum to {weights.sum():.6g}"
+    return "these do sum to 1, but they are not the shares N_k / N of the points"
+
+
+def _means_break(means: Array, x: Array, resp: Array) -> str:
+    if means.min() < x.min() or means.max() > x.max():
+        return f"a mean of points lies between them, from {x.min():g} to {x.max():g}"
+    overall = _counts(resp) @ means / len(x)
+    return f"weighted by the shares of the points, the means must average to {x.mean():.6g}; these, to {overall:.6g}"
+
+
+def _variances_break(variances: Array, x: Array, resp: Array) -> str:
+    if variances.min() < 0:
+        return "a variance is a mean of squares, and cannot be negative"
+    shares = _counts(resp) / len(x)
+    total = shares @ (variances + (_means(x, resp) - x.mean()) ** 2)
+    return f"together with the means they must give the variance of all points, {x.var():.6g}; they give {total:.6g}"
+
+
+_RESP = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.25, 0.25, 0.5], [0.8, 0.15, 0.05], [0.1, 0.1, 0.8]])
+_ORDER = "these numbers belong elsewhere: return weights, means, variances, in this order"
+
+m_step_1d = Exercise(
+    name="m_step_1d",
+    cases=[
+        (np.array([-2.0, 1.0, 1.5, 4.0, 9.0]), _RESP),
+        (np.array([1.0, 2.0, 4.0, 8.0]), np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]])),
+    ],
+    praise="every point counts by its shares, and the variances are about the new means.",
+    parts=[
+        Part(
+            "weights",
+            "(K,): one number for each component",
+            lambda x, resp: _counts(resp) / len(x),
+            invariant=_weights_break,
+            mistakes=[
+                Mistake(
+                    lambda x, resp: _counts(resp),
+                    "these are the counts N_k; a weight is a share of all N points: divide by len(x)",
+                ),
+                Mistake(
+                    lambda x, resp: np.full(resp.shape[1], 1 / resp.shape[1]),
+                    "equal weights were the guess; the new weight of a component is its share of the points",
+                ),
+                Mistake(
+                    lambda x, resp: _counts(resp) / resp.shape[1],
+                    "divided by the number of components K; a share of the points is N_k divided by N = len(x)",
+                ),
+                Mistake(
+                    lambda x, resp: resp.mean(axis=1),
+                    "averaged over the components; a weight is an average over the points: axis 0",
+                ),
+                Mistake(
+                    lambda x, resp: resp.sum(axis=1),
+                    "summed over the components, which gives 1 for every point; N_k sums over the points: axis 0",
+                ),
+                Mistake(
+                    lambda x, resp: _counts(_hard(resp)) / len(x),
+                    "every point was counted for its likeliest component only; count its shares",
+                ),
+                Mistake(lambda x, resp: _means(x, resp), _ORDER),
+                Mistake(lambda x, resp: _squares(x, resp) / _counts(resp), _ORDER),
+            ],
+        ),
+        Part(
+            "means",
+            "(K,): one number for each component",
+            _means,
+            invariant=_means_break,
+            mistakes=[
+                Mistake(
+                    lambda x, resp: resp.T @ x / len(x),
+                    "divided by N; component k holds only N_k points: divide its sum by N_k = resp[:, k].sum()",
+                ),
+                Mistake(
+                    lambda x, resp: resp.T @ x,
+                    "these are the sums of r_nk x_n; divide each by N_k to make it a mean",
+                ),
+                Mistake(
+                    lambda x, resp: np.full(resp.shape[1], x.mean()),
+                    "this is the plain mean of all points, for every component; let each point count by its share",
+                ),
+                Mistake(
+                    lambda x, resp: _hard(resp).T @ x / np.maximum(_counts(_hard(resp)), 1e-300),
+                    "every point was given to its likeliest component only (that is k-means); let it count by its "
+                    "shares",
+                ),
+                Mistake(
+                    lambda x, resp: resp.T @ x / resp.shape[1],
+                    "divided by the number of components; divide by N_k, the points that component k holds",
+                ),
+                Mistake(
+                    lambda x, resp: (resp**2).T @ x / (resp**2).sum(axis=0),
+                    "the responsibilities were squared; each point counts by r_nk itself",
+                ),
+                Mistake(lambda x, resp: _squares(x, resp) / _counts(resp), _ORDER),
+                Mistake(lambda x, resp: _counts(resp) / len(x), _ORDER),
+            ],
+        ),
+        Part(
+            "variances",
+            "(K,): one number for each component",
+            lambda x, resp: _squares(x, resp) / _counts(resp),
+            invariant=_variances_break,
+            mistakes=[
+                Mistake(
+                    lambda x, resp: np.sqrt(_squares(x, resp) / _counts(resp)),
+                    "these are standard deviations; the course keeps variances: leave out the square root",
+                ),
+                Mistake(
+                    lambda x, resp: _squares(x, resp) / (_counts(resp) - 1),
+                    "divided by N_k - 1. That corrects the bias of one sample; the most likely variance has N_k",
+                ),
+                Mistake(
+                    lambda x, resp: _squares(x, resp) / len(x),
+                    "divided by N; component k holds only N_k points: divide its sum by N_k",
+                ),
+                Mistake(_squares, "these are the sums of squares; divide each by N_k to make it a variance"),
+                Mistake(
+                    lambda x, resp: (resp * (x[:, None] - x.mean()) ** 2).sum(axis=0) / _counts(resp),
+                    "taken about the mean of all points; take each about its own component's new mean",
+                ),
+                Mistake(
+                    lambda x, resp: np.full(resp.shape[1], x.var()),
+                    "this is the plain variance of all points, for every component; let each point count by its "
+                    "share, about the component's own mean",
+                ),
+                Mistake(
+                    lambda x, resp: ((x[:, None] - _means(x, resp)) ** 2).mean(axis=0),
+                    "every point counts in full here; let it count by its share, and divide by N_k",
+                ),
+                Mistake(
+                    lambda x, resp: resp.T @ x**2 / _counts(resp),
+                    "this is the mean of x squared; take the squares of x minus the component's mean",
+                ),
+                Mistake(
+                    lambda x, resp: np.abs(resp * (x[:, None] - _means(x, resp))).sum(axis=0) / _counts(resp),
+                    "these are mean distances; square the distances",
+                ),
+                Mistake(
+                    lambda x, resp: (
+                        ((resp * (x[:, None] - _means(x, resp))) ** 2).sum(axis=0) / _counts(resp)
+                    ),
+                    "the responsibility was squared along with the distance: only x - mean is squared",
+                ),
+                Mistake(
+                    lambda x, resp: (resp * (x[:, None] - _means(x, resp))).sum(axis=0) / _counts(resp),
+                    "the square is missing: distances above and below the mean cancel to 0",
+                ),
+                Mistake(lambda x, resp: _means(x, resp), _ORDER),
+                Mistake(lambda x, resp: _counts(resp) / len(x), _ORDER),
+            ],
+        ),
+    ],
+)
+
+# The prediction -----------------------------------------------------------------------------------------
+
+
+@cache
+def _red_after(iteration: int) -> frozenset[float]:
+    """The points of the middle cluster that are more red than blue then, to two digits."""
+    data = datasets.three_clusters()
+    guess = Mixture(np.full(3, 1 / 3), Gaussian.univariate([-5, 8, 1.5], [25, 9, 1]))
+    model = fit(guess, data.X, tol=0, max_iter=iteration).model
+    red = (model.predict(data.X) == 0) & (data.labels == 2)
+    return frozenset(data.X[red, 0].round(2).tolist())
+
+
+def next_to_change(prediction: Any) -> Verdict:
+    """Judge the prediction of lesson 1: the red points of the middle that turn blue in iteration 4.
+
+    Parameters
+    ----------
+    prediction : array_like or None
+        Their positions x, to two digits; None if there is no prediction yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the prediction.
+    """
+    name = "next_to_change"
+    if prediction is None:
+        return Verdict(f"{name}: {NOT_ATTEMPTED}")
+    try:
+        given = {round(float(x), 2) for x in np.ravel(np.asarray(prediction, dtype=float))}
+    except (TypeError, ValueError, OverflowError):
+        return Verdict(f"{name}: give the positions of the points in a list, for example [-2.75, -1.96]")
+    red = _red_after(3)
+    answer = set(red - _red_after(4))
+    order = sorted(red)
+    if given == answer:
+        return Verdict(
+            "correct: the one nearest to the blue component, and the least red of the five, turns first. It pulls "
+            "the blue mean and spread towards the next."
+        )
+    return Verdict(f"{name}: {_wrong_prediction(given, order, answer)}")
+
+
+def _wrong_prediction(given: set[float], order: list[float], answer: set[float]) -> str:
+    red = set(order)
+    if not given:
+        return (
+            "somebody does turn: the log-likelihood still gains half a nat. Which of the five is least sure of "
+            "being red?"
+        )
+    if given == red:
+        return "not all at once: each step moves the border a little. Who is nearest to it?"
+    if given == {order[0]}:
+        return (
+            f"{order[0]} is the farthest from blue and the surest of being red, so it turns last. Look at the other "
+            "end of the five"
+        )
+    if answer < given <= red:
+        more = ", ".join(str(x) for x in sorted(given - answer))
+        return f"{min(answer)} does turn; but not {more} in this same step: the border has not come so far"
+    if given <= red:
+        return (
+            "these turn later: the border between red and blue comes from the right, so the point nearest to blue "
+            "turns first"
+        )
+    strangers = sorted(given - red)
+    if all(float(x).is_integer() and 0 <= x < 60 for x in strangers):
+        return f"{strangers[0]:g} looks like the number of a point; give its position x"
+    points = set(datasets.three_clusters().X[:, 0].round(2).tolist())
+    if not points.issuperset(strangers):
+        return f"there is no point at {min(set(strangers) - points)}; the five red ones are at {order}"
+    return f"{strangers[0]} is none of the five; they are at {order}"

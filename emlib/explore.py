@@ -1,0 +1,174 @@
+"""Explorables: a picture under a slider.
+
+A *film* is drawn beforehand and moves in the browser alone, at once, with or without a kernel. A *live* one
+is drawn by the kernel at every move, for parameters that have no frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from math import floor, log10
+from typing import Any
+
+import ipywidgets as widgets
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from emlib import plot
+from emlib.em import Trace
+
+MOST_FRAMES = 150
+
+
+class Explorable(widgets.VBox):
+    """Controls above a picture. Its text, for where nothing can move, is one short line."""
+
+    def __init__(self, controls: Sequence[widgets.Widget], picture: widgets.Widget, text: str) -> None:
+        self.text = text
+        super().__init__([widgets.HBox(list(controls)), picture])
+
+    def __repr__(self) -> str:
+        return f"<{self.text}>"
+
+
+def film(trace: Trace[Any], X: ArrayLike) -> Explorable:
+    """The history of a fit under a slider, with a Play button: one line, for your own data too.
+
+    Densities, responsibilities and objective move together.
+
+    Parameters
+    ----------
+    trace : Trace
+        Of a mixture in one dimension, fitted with `keep="models"`.
+    X : array_like (N, 1)
+        The data of the fit.
+
+    Examples
+    --------
+    >>> from emlib import datasets, explore, fit, start
+    >>> import numpy as np
+    >>> X = datasets.three_clusters().X
+    >>> explore.film(fit(start.from_data(X, 3, np.random.default_rng(2)), X, tol=0, max_iter=9), X)
+    <film of 10 frames: iteration 0 to 9>
+    """
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    go = plot.watch(figure, trace, X)
+
+    def draw(iteration: int) -> Figure:
+        go(iteration)
+        return figure
+
+    return frames(draw, iteration=range(len(trace.objectives)))
+
+
+def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
+    """A film of any drawing: one slider for each axis, one frame for each combination of their values.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes one value of each axis, by name, and returns a `matplotlib.figure.Figure`; it may return the
+        same figure each time, changed.
+    **axes : sequences
+        The values along each axis, for example `iteration=range(10), K=[2, 3, 4]`; at most 150 frames in all.
+        The first axis gets a Play button.
+    """
+    if not axes or not all(len(values) for values in axes.values()):
+        raise ValueError("the film has no frames: give at least one axis with at least one value")
+    size = 1
+    for values in axes.values():
+        size *= len(values)
+    if size > MOST_FRAMES:
+        raise ValueError(f"the film has {size} frames; it may have {MOST_FRAMES}: give fewer values")
+
+    names = list(axes)
+    pictures = {
+        chosen: _image(draw(**dict(zip(names, chosen, strict=True)))) for chosen in product(*axes.values())
+    }
+    sliders = [
+        widgets.SelectionSlider(options=[str(v) for v in axes[name]], description=name) for name in names
+    ]
+
+    def stack(chosen: tuple[Any, ...]) -> widgets.Widget:
+        """All that is left to choose, as stacks of stacks; one picture if nothing is."""
+        depth = len(chosen)
+        if depth == len(names):
+            return pictures[chosen]
+        pile = widgets.Stack([stack((*chosen, value)) for value in axes[names[depth]]], selected_index=0)
+        widgets.jslink((sliders[depth], "index"), (pile, "selected_index"))
+        return pile
+
+    first = axes[names[0]]
+    play = widgets.Play(min=0, max=len(first) - 1, interval=600, show_repeat=False)
+    widgets.jslink((play, "value"), (sliders[0], "index"))
+    spans = ", ".join(f"{name} {values[0]} to {values[-1]}" for name, values in axes.items())
+    return Explorable([play, *sliders], stack(()), f"film of {size} frames: {spans}")
+
+
+def live(draw: Callable[..., Figure], **sliders: tuple[float, float, float]) -> Explorable:
+    """A picture that the kernel draws anew at every move of a slider.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes one number for each slider, by name, and returns a `matplotlib.figure.Figure`. It should be quick:
+        fit nothing, and change the artists of one figure rather than draw a new one.
+    **sliders : (low, high, start)
+        The ends of each slider, and where it stands at first.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from emlib import explore
+    >>> figure = Figure(figsize=(4, 3))
+    >>> (point,) = figure.subplots().plot([0], [0], "o")
+    >>> def draw(height):
+    ...     point.set_ydata([height])
+    ...     return figure
+    >>> explore.live(draw, height=(-1, 1, 0))
+    <live picture: height -1 to 1>
+    """
+    if not sliders:
+        raise ValueError("there is nothing to move: give at least one slider, as name=(low, high, start)")
+    controls = {}
+    for name, limits in sliders.items():
+        if len(limits) != 3 or not limits[0] <= limits[2] <= limits[1] or limits[0] == limits[1]:
+            raise ValueError(
+                f"{name} is {limits!r}; it must be (low, high, start), with start between the two"
+            )
+        low, high, start = limits
+        controls[name] = widgets.FloatSlider(
+            min=low, max=high, value=start, step=_round_step(high - low), description=name, layout=WIDE
+        )
+
+    def values() -> dict[str, float]:
+        return {name: control.value for name, control in controls.items()}
+
+    image = _image(draw(**values()))
+
+    def redraw(_: Any) -> None:
+        image.value = plot.png(draw(**values()), SHARPNESS)
+
+    for control in controls.values():
+        control.observe(redraw, "value")
+    spans = ", ".join(f"{name} {low} to {high}" for name, (low, high, _) in sliders.items())
+    return Explorable(list(controls.values()), image, f"live picture: {spans}")
+
+
+WIDE = {"width": "340px"}
+SHARPNESS = 96  # pixels per inch: a compromise between sharp and quick
+
+
+def _image(figure: Figure) -> widgets.Image:
+    width = round(figure.get_figwidth() * 80)
+    layout = widgets.Layout(width=f"{width}px", max_width="100%")
+    picture = plot.png(figure, SHARPNESS)
+    figure.set_layout_engine("none")  # laid out once, nothing in it jumps, and it draws faster
+    return widgets.Image(value=picture, format="png", layout=layout)
+
+
+def _round_step(span: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that goes at least fifty times into the span."""
+    power = 10.0 ** floor(log10(span / 50))
+    return max(m * power for m in (1, 2, 5) if m * power <= span / 50)
