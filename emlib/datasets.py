@@ -39,7 +39,7 @@ def three_clusters(offset: float = 10.0) -> Dataset:
     Parameters
     ----------
     offset : float
-        Where the outer clusters lie; the tutorial uses 10, and 15 further on.
+        Where the outer clusters lie, 0 or more; the tutorial uses 10, and 15 further on.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def three_clusters(offset: float = 10.0) -> Dataset:
     The recipe is the tutorial's: `t * rand(20)` with `t = linspace(-5, 5, 20)`, seeded with 0. A cluster is
     therefore no Gaussian: it is densest at its centre and has nothing beyond 5.
     """
-    offset = float(validate.shaped("offset", offset, (), "a single number, ()"))
+    offset = validate.not_negative("offset", offset)
     rng = np.random.RandomState(0)  # the legacy generator: the tutorial's numbers depend on it
     t = np.linspace(-5, 5, 20)
     x = np.hstack([t * rng.rand(20) + centre for centre in (offset, -offset, 0.0)])

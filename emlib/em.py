@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache, reduce
 from itertools import count
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from emlib import validate
-from emlib.stopping import Doubt, Stop, broken_off, verdict
+from emlib.stopping import Doubt, Stop, Watch, broken_off
 
 # --------------------------------------------------------------------------------------------------
 # The protocol: what a model must offer, and what passes between its two steps
@@ -57,6 +57,13 @@ class Statistics:
     def __add__(self, other: Self) -> Self:
         if type(other) is not type(self):
             return NotImplemented
+        for f in fields(self):
+            ours, theirs = np.shape(getattr(self, f.name)), np.shape(getattr(other, f.name))
+            if ours != theirs:
+                raise ValueError(
+                    f"{f.name} has shape {ours} in one and {theirs} in the other: "
+                    "statistics add only if they come from models of one size"
+                )
         return type(self)(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     def __radd__(self, other: Any) -> Self:
@@ -102,6 +109,13 @@ class Model(ABC):
         """Why a fit that has come to rest here should not be trusted; None if it may be."""
         return None
 
+    def rounding(self, statistics: Any) -> float:
+        """How far rounding alone may move the objective, in nats: some hundred units in its last place."""
+        return 256 * EPS * (abs(statistics.log_likelihood) + abs(statistics.n_points))
+
+
+EPS = float(np.finfo(float).eps)
+
 
 class Collapse(ValueError):
     """The M-step has no answer: a component is left with too few points to determine it."""
@@ -117,7 +131,9 @@ class EMWarning(UserWarning):
 
 
 class Blocks:
-    """Data in pieces: an array is one block, a list is a list of blocks.
+    """Data in pieces: an array is one block, a list of arrays is a list of blocks.
+
+    (A list of plain lists of numbers is a table, and so one block.)
 
     The data own the borders of their blocks, because some models care: for a hidden Markov chain a
     block is one whole sequence. For a mixture any borders give the same sum, up to rounding.
@@ -136,19 +152,25 @@ class Blocks:
                 "data is an iterator, which can be read only once, and EM reads its data at every step: "
                 "pass a list of blocks"
             )
-        blocks = data if isinstance(data, (list, tuple)) else [data]
-        if weights is None:
-            weights = [None] * len(blocks)
-        elif not isinstance(data, (list, tuple)):
-            weights = [weights]
-        if not len(blocks):
+        in_pieces = isinstance(data, (list, tuple)) and not _is_table(data)
+        blocks = list(data) if in_pieces else [data]
+        if not blocks:
             raise ValueError("data is an empty list: pass an array, or a list of at least one block")
-        if len(weights) != len(blocks):
+        if weights is None:
+            pieces = [None] * len(blocks)
+        elif in_pieces and not isinstance(weights, (list, tuple)):
             raise ValueError(
-                f"there are {len(blocks)} blocks of data and {len(weights)} of weights: "
+                f"data is a list of {len(blocks)} blocks and weights is a {type(weights).__name__}: "
+                "give the weights as a list, in the same pieces as the data"
+            )
+        else:
+            pieces = list(weights) if in_pieces else [weights]
+        if len(pieces) != len(blocks):
+            raise ValueError(
+                f"there are {len(blocks)} blocks of data and {len(pieces)} of weights: "
                 "give the weights in the same pieces as the data"
             )
-        self.pairs = list(zip(blocks, weights, strict=True))
+        self.pairs = list(zip(blocks, pieces, strict=True))
 
     def sum(self, expect: Callable[[Any, Any], Statistics]) -> Statistics:
         """Add up what `expect` says of every block."""
@@ -156,6 +178,11 @@ class Blocks:
 
 
 M = TypeVar("M", bound=Model)
+
+
+def _is_table(data: Sequence[Any]) -> bool:
+    """Whether a list holds numbers, or plain lists of them, rather than blocks."""
+    return bool(data) and all(isinstance(row, (int, float, list, tuple)) for row in data)
 
 
 @dataclass(frozen=True)
@@ -202,9 +229,17 @@ def em(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
     ----------
     Dempster, Laird & Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm.
     """
+    if not isinstance(model, Model):
+        raise ValueError(
+            f"model is a {type(model).__name__}; it must be a Model, such as a Mixture: the start"
+        )
+    if isinstance(data, Blocks) and weights is not None:
+        raise ValueError("data is in Blocks already: give them the weights, as Blocks(data, weights)")
     blocks = data if isinstance(data, Blocks) else Blocks(data, weights)
     for number in count():
         statistics = blocks.sum(model.expect)  # E-step
+        if not statistics.n_points > 0:
+            raise ValueError("the weights are zero everywhere: at least one point must count")
         yield Step(number, model, statistics)
         model = model.maximize(statistics)  # M-step
 
@@ -230,6 +265,8 @@ class Trace(Generic[M]):
         The models, the start first; only the fitted one if the fit was told to `keep="values"`.
     n_points : float
         How many points the log-likelihoods are totals of.
+    rounding : float
+        How far rounding alone may have moved an objective, in nats.
     exact : bool
         Whether every M-step was a true maximum. Only then does the theory forbid a fall.
     """
@@ -240,6 +277,7 @@ class Trace(Generic[M]):
     log_likelihoods: NDArray[np.float64]
     models: tuple[M, ...]
     n_points: float
+    rounding: float
     exact: bool
 
     def __repr__(self) -> str:
@@ -292,37 +330,34 @@ def fit(
     max_iter = validate.count("max_iter", max_iter, least=0)
     validate.one_of("keep", keep, ("models", "values"))
 
-    models: list[M] = []
-    log_likelihoods: list[float] = []
-    objectives: list[float] = []
-    stop: Stop | None = None
+    history: list[tuple[M | None, float, float]] = []  # model, log-likelihood, objective
+    watch, stop = Watch(tol, max_iter), None
     with blas().limit(limits=1):  # threads cost more than they give on matrices as small as EM's
         try:
             for step in em(model, data, weights):
-                models.append(step.model)
-                log_likelihoods.append(step.statistics.log_likelihood)
-                objectives.append(step.objective)
-                if keep == "values":
-                    del models[:-2]  # the one before the last is the best, if the last one fell
-                if stop := verdict(step, objectives, tol, max_iter):
+                history.append((step.model, step.statistics.log_likelihood, step.objective))
+                if keep == "values" and len(history) > 2:
+                    history[-3] = (None, *history[-3][1:])  # the last but one may yet prove the best
+                if stop := watch(step):
                     break
         except (Collapse, KeyboardInterrupt) as error:
-            if not objectives:
+            if not history:
                 raise
-            stop = broken_off(error, len(objectives) - 1)
+            stop = broken_off(error, len(history) - 1)
 
     assert stop is not None  # em never ends by itself
+    models = [model for model, *_ in history if model is not None]
     fitted = models[-2] if stop.reason == "decreased" else models[-1]
     if not stop.converged and not (stop.reason == "max_iter" and tol == 0):
         warnings.warn(f"EM {stop}", EMWarning, stacklevel=2)
     return Trace(
         model=fitted,
         stop=stop,
-        objectives=np.array(objectives),
-        # An interruption may come between two of the appends above.
-        log_likelihoods=np.array(log_likelihoods[: len(objectives)]),
-        models=tuple(models[: len(objectives)]) if keep == "models" else (fitted,),
+        objectives=np.array([objective for *_, objective in history]),
+        log_likelihoods=np.array([log_likelihood for _, log_likelihood, _ in history]),
+        models=tuple(models) if keep == "models" else (fitted,),
         n_points=step.statistics.n_points,
+        rounding=watch.noise,
         exact=fitted.exact,
     )
 

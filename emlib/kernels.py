@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
 
 from emlib.families.family import Family
 from emlib.validate import Array
@@ -26,8 +25,17 @@ def responsibilities(log_weights: Array, family: Family, X: Array) -> tuple[Arra
         Log-density of each point under the mixture, in nats.
     """
     joint = log_weights + family.log_density(X)  # (N, K): log of pi_k p(x_n | k)
-    log_density = logsumexp(joint, axis=1)
-    return np.exp(joint - log_density[:, None]), log_density
+    top = joint.max(axis=1, keepdims=True)
+    if not np.isfinite(top).all():
+        row = int(np.argmin(np.isfinite(top[:, 0])))
+        raise ValueError(
+            f"X[{row}] lies so far from every component that its density cannot be computed, not even in logs: "
+            "look for a wrong value, or rescale the data"
+        )
+    resp = np.exp(joint - top)
+    total = resp.sum(axis=1, keepdims=True)
+    # Divided by their own sum, rows sum to one however far out the point lies.
+    return resp / total, (top + np.log(total))[:, 0]
 
 
 def plain(log_weights: Array, family: Family, X: Array, weights: Array) -> tuple[float, Array, Any]:

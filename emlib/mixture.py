@@ -15,7 +15,8 @@ from emlib import kernels, validate
 from emlib.em import Collapse, Model, Statistics
 from emlib.families.family import Family
 from emlib.stopping import Doubt
-from emlib.validate import Array
+from emlib.validate import Array, Value
+from emlib.words import counted
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,21 @@ class MixtureStatistics(Statistics):
 
     Attributes
     ----------
+    rows : int
+        How many points these are, whatever they weigh.
     counts : array (K,)
         Expected number of points of each component, N_k = sum_n r_nk.
     components
         The sufficient statistics of the components' family, for example `emlib.families.Moments`.
     """
 
+    rows: int
     counts: Array
     components: Any
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
-class Mixture(Model):
+class Mixture(Value, Model):
     """A mixture of K components of one family. It is also a sequence of its components.
 
     Parameters
@@ -97,7 +101,7 @@ class Mixture(Model):
         X = validate.points(block, self.components.n_features)
         weights = validate.point_weights(weights, len(X))
         log_likelihood, counts, statistics = kernels.plain(self._log_weights, self.components, X, weights)
-        return MixtureStatistics(log_likelihood, float(weights.sum()), counts, statistics)
+        return MixtureStatistics(log_likelihood, float(weights.sum()), len(X), counts, statistics)
 
     def maximize(self, statistics: MixtureStatistics) -> Self:
         """M-step: every weight becomes its component's share of the points; the family does the rest.
@@ -106,7 +110,19 @@ class Mixture(Model):
         ------
         Collapse
             If a component is left with too few points.
+        ValueError
+            If there are more components than points, or the statistics are of another kind of model.
         """
+        if not isinstance(statistics, MixtureStatistics) or len(statistics.counts) != len(self):
+            raise ValueError(
+                f"statistics is {statistics!r}; it must be what a mixture of {len(self)} components expects: "
+                "the result of expect, or a sum of them"
+            )
+        if len(self) > statistics.rows:
+            raise ValueError(
+                f"there are {counted(len(self), 'component')} and {counted(int(statistics.rows), 'point')}: "
+                "use fewer components, or more data"
+            )
         counts = statistics.counts
         for k in np.flatnonzero(~(counts > 0)):
             raise Collapse(f"component {k} has no points left: use fewer components or another start")
@@ -115,32 +131,37 @@ class Mixture(Model):
     def log_prior(self) -> float:
         return self.components.log_prior()
 
+    def rounding(self, statistics: MixtureStatistics) -> float:
+        return super().rounding(statistics) + self.components.rounding(statistics.components)
+
     def doubt(self, statistics: MixtureStatistics) -> Doubt | None:
         """Distrust components that only the floor holds up, and two that cannot be told apart.
 
         Two components count as one if they differ no more than two halves of one component may, its
         points split at random. The symmetric divergence J of such halves follows a chi-square law:
         n J has n_parameters degrees of freedom, where 1/n = 1/n_j + 1/n_k (Kullback 1959, ch. 6). In one
-        split of a thousand it is larger than the bound taken here.
+        split of a thousand it is larger than the bound taken here. (That law is for many points; with few
+        points in many dimensions halves differ more, and fewer saddles are recognised.)
         """
         propped = self.components.propped(statistics.components)
         if len(propped):
             return Doubt(
                 "collapsed",
                 f"only the floor keeps {_named(propped)} from collapsing, on "
-                f"{', '.join(f'{n:.4g}' for n in statistics.counts[propped])} points: "
-                "use fewer components, another start or a larger floor",
+                f"{', '.join(f'{n:.4g}' for n in statistics.counts[propped])} of the points: "
+                "use fewer components or another start",
             )
         divergence = self.components.divergence()
         if divergence is not None and len(self) > 1:
-            counts = statistics.counts
+            # Counted so that a point weighs 1 on average: weights may come on any scale.
+            counts = statistics.counts * (statistics.rows / statistics.n_points)
             visible = divergence / (1 / counts[:, None] + 1 / counts[None])
             np.fill_diagonal(visible, np.inf)
             j, k = np.unravel_index(np.argmin(visible), visible.shape)
             if visible[j, k] < chdtri(self.components.n_parameters, 1e-3):
                 return Doubt(
                     "stalled",
-                    f"{_named([j, k])} cannot be told apart, so this is a saddle or one component too many: "
+                    f"{_named(sorted((j, k)))} cannot be told apart, so this is a saddle or one component too many: "
                     "use another start or fewer components",
                 )
         return None

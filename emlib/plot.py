@@ -193,7 +193,11 @@ def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None
     callable
         Takes the number of another step and moves the mark to it.
     """
-    objectives = history.objectives if isinstance(history, Trace) else np.asarray(history)
+    objectives = history.objectives if isinstance(history, Trace) else validate.finite("history", history)
+    if objectives.ndim != 1 or not len(objectives):
+        raise ValueError(
+            f"history has shape {objectives.shape}; it must be a Trace, or one objective a step, (T,)"
+        )
     ax.plot(objectives, color=INK, marker="o", ms=4, lw=1.5)
     (mark,) = ax.plot([], [], "o", ms=12, color=COLOURS[3], mec=INK)
     ax.set(xlabel="iteration", ylabel="log-likelihood (nats)")

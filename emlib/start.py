@@ -56,9 +56,14 @@ def from_labels(X: ArrayLike, labels: ArrayLike, floor: float = 0.0) -> Mixture:
     X, given = validate.points(X), np.asarray(labels)
     if given.shape != (len(X),):
         raise ValueError(f"labels has shape {given.shape}; it must be (N,) = ({len(X)},): one for each point")
-    if given.dtype.kind == "f" and not np.isfinite(given).all():
-        raise ValueError("labels holds nan or infinite values: give every point a label")
-    names = np.unique(given)
+    if np.ma.is_masked(labels):
+        raise ValueError("labels has masked values: give every point a label")
+    try:
+        names = np.unique(given)
+    except TypeError:
+        raise ValueError("labels cannot be sorted: use numbers, or strings, but not both") from None
+    if (given != given).any():
+        raise ValueError("labels holds nan: give every point a label")
     return from_responsibilities(X, (given[:, None] == names).astype(float), floor)
 
 

@@ -1,7 +1,7 @@
 """When to stop, and what to call it.
 
 A small gain is no proof of a maximum: close to a saddle EM is slow too, and close to a maximum it can be
-so slow that much is left to gain. So `verdict` asks three things before it says *converged*: do the
+so slow that much is left to gain. So a `Watch` asks three things before it says *converged*: do the
 gains shrink, is what is left to gain small, and does the model itself trust the place.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
+from emlib.words import counted
 
 if TYPE_CHECKING:
     from emlib.em import Step
@@ -30,9 +30,9 @@ class Stop:
         - `converged`: three steps or more, gains that shrink, an estimated distance to the limit below
           `tol`, and components that can be told apart;
         - `max_iter`: the steps ran out;
-        - `stalled`: the gains are small, but not because this is a maximum. Some components cannot be told
-          apart (EM is running into a saddle), or the steps ran out while the gains were growing again
-          (it was leaving one);
+        - `stalled`: the gains are small, but not because this is a maximum. EM came to a dead stop, or to
+          the end of its steps, where some components cannot be told apart (a saddle) or where the gains were
+          growing again (on the way out of one);
         - `collapsed`: a component was left with too few points;
         - `decreased`: the objective fell, which exact EM cannot do;
         - `interrupted`: by the keyboard.
@@ -57,7 +57,7 @@ class Stop:
         return self.reason == "converged"
 
     def __str__(self) -> str:
-        return f"{self.reason} after {self.n_iter} iterations: {self.message}"
+        return f"{self.reason} after {counted(self.n_iter, 'iteration')}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -68,21 +68,24 @@ class Doubt:
     message: str
 
 
-def rounding(objective: float, n_points: float) -> float:
-    """How far rounding alone may move an objective, in nats: a few hundred units in its last place."""
-    return 256 * float(np.finfo(float).eps) * (abs(objective) + n_points)
-
-
-def outlook(objectives: Sequence[float], n_points: float) -> tuple[float, float]:
+def outlook(objectives: Sequence[float], noise: float) -> tuple[float, float]:
     """Estimate EM's rate, and how many nats it has yet to gain.
 
     Close to a maximum the gains of EM shrink geometrically, by a factor `rate` at every step, so that
-    what is left is a geometric series: gain * (rate + rate^2 + ...) = gain * rate / (1 - rate).
+    what is left is a geometric series: gain * (rate + rate^2 + ...) = gain * rate / (1 - rate). On the way
+    there the rate itself still rises; then it is carried on to its own limit first, in the same manner.
+
+    Parameters
+    ----------
+    objectives : sequence of float
+        Those of all steps so far, the latest last.
+    noise : float
+        How far rounding alone may move an objective.
 
     Returns
     -------
     rate : float
-        Ratio of the last two gains that stand out from rounding; nan if there are none.
+        Ratio of the last two gains that stand out from the noise; nan if there are none.
     distance : float
         Nats left; infinite if the gains do not shrink, nan with fewer than two gains.
 
@@ -90,7 +93,6 @@ def outlook(objectives: Sequence[float], n_points: float) -> tuple[float, float]
     ----------
     Aitken (1926); for EM, Böhning et al. (1994), The distribution of the likelihood ratio for mixtures.
     """
-    noise = rounding(objectives[-1], n_points)
     rate = nan
     for t in range(len(objectives) - 1, 1, -1):
         before, gain = abs(objectives[t - 1] - objectives[t - 2]), abs(objectives[t] - objectives[t - 1])
@@ -102,58 +104,87 @@ def outlook(objectives: Sequence[float], n_points: float) -> tuple[float, float]
     gain = abs(objectives[-1] - objectives[-2])
     if gain <= noise:
         return rate, noise
-    return rate, gain * rate / (1 - rate) if rate < 1 else inf
+    if not rate < 1:
+        return rate, inf
+    limit = rate
+    if len(objectives) > 3 and (first := abs(objectives[-3] - objectives[-4])) > noise:
+        rise = rate - abs(objectives[-2] - objectives[-3]) / first
+        if rise > noise / gain:  # else it may be nothing but rounding
+            limit = rate + rise * rate / (1 - rate)
+    return rate, gain * limit / (1 - limit) if limit < 1 else inf
 
 
-def verdict(step: Step[Any], objectives: Sequence[float], tol: float, max_iter: int) -> Stop | None:
-    """Decide whether EM should stop at this step; None to go on.
+class Watch:
+    """Watches the steps of a fit and decides when it should stop.
 
     Parameters
     ----------
-    step : Step
-        The latest step.
-    objectives : sequence of float
-        Those of all steps so far, the latest last.
     tol : float
         Nats per point; with 0 nothing but `max_iter` and a fall ends a fit.
     max_iter : int
-
-    Raises
-    ------
-    ValueError
-        If the objective of the start is not a finite number.
     """
-    n_iter, n_points = len(objectives) - 1, step.statistics.n_points
-    noise = rounding(objectives[-1], n_points)
-    small = tol * n_points
 
-    def stop(reason: Reason, message: str) -> Stop:
-        return Stop(reason, n_iter, *outlook(objectives, n_points), message)
+    def __init__(self, tol: float, max_iter: int) -> None:
+        self.tol, self.max_iter = tol, max_iter
+        self.objectives: list[float] = []
+        self.noise = 0.0
+        self.doubt: Doubt | None = None
+        self.growing = False
 
-    if not isfinite(objectives[-1]):
-        if n_iter == 0:
-            raise ValueError(
-                f"the objective of the start is {objectives[-1]}: under this model the data are impossible, "
-                "or its log-likelihood or log-prior is wrong; start elsewhere"
+    def __call__(self, step: Step[Any]) -> Stop | None:
+        """Look at the next step; None to go on.
+
+        Raises
+        ------
+        ValueError
+            If the objective of the start is not a finite number.
+        """
+        self.objectives.append(step.objective)
+        now, n_iter = self.objectives[-1], len(self.objectives) - 1
+        if not isfinite(now):
+            if n_iter == 0:
+                raise ValueError(
+                    f"the objective of the start is {now}: under this model the data are impossible, "
+                    "or its log-likelihood or log-prior is wrong; start elsewhere"
+                )
+            return Stop("decreased", n_iter, nan, nan, f"the objective became {now}. {LOOK}")
+        self.noise = max(self.noise, step.model.rounding(step.statistics))
+        if n_iter >= 1 and step.model.exact and now < self.objectives[-2] - self.noise:
+            return self.stop(
+                "decreased", f"the objective fell by {self.objectives[-2] - now:.3g} nats. {LOOK}"
             )
-        return Stop("decreased", n_iter, nan, nan, f"the objective became {objectives[-1]}. {LOOK}")
-    if n_iter >= 1 and step.model.exact and objectives[-1] < objectives[-2] - noise:
-        fall = objectives[-2] - objectives[-1]
-        return stop("decreased", f"the objective fell by {fall:.3g} nats. {LOOK}")
+        if n_iter >= 3 and self.tol > 0 and (stop := self._at_rest(step)):
+            return stop
+        if n_iter >= self.max_iter:
+            if self.doubt or self.growing:
+                return self.stop("stalled", self.doubt.message if self.doubt else PLATEAU)
+            return self.stop("max_iter", "raise max_iter to go on")
+        return None
 
-    growing = False
-    if n_iter >= 3 and tol > 0:
-        before, gain = abs(objectives[-2] - objectives[-3]), abs(objectives[-1] - objectives[-2])
-        growing = gain > before + noise  # EM is leaving a plateau: whatever the size of the gain, go on
-        if not growing and (gain <= noise or outlook(objectives, n_points)[1] < small):
-            if doubt := step.model.doubt(step.statistics):
-                return stop(doubt.reason, doubt.message)
-            return stop("converged", "the gains shrink, and what is left of them is below tol")
-    if n_iter >= max_iter:
-        if growing and gain < small:
-            return stop("stalled", "the gains are below tol, but growing: on a plateau; raise max_iter")
-        return stop("max_iter", "raise max_iter to go on")
-    return None
+    def stop(self, reason: Reason, message: str) -> Stop:
+        """A stop at the latest step."""
+        return Stop(reason, len(self.objectives) - 1, *outlook(self.objectives, self.noise), message)
+
+    def _at_rest(self, step: Step[Any]) -> Stop | None:
+        """Whether nothing is left to gain, and whether the model may be trusted there."""
+        small = self.tol * step.statistics.n_points
+        before, gain = (abs(self.objectives[t] - self.objectives[t - 1]) for t in (-2, -1))
+        if gain > small:
+            self.doubt, self.growing = None, False  # it climbs
+            return None
+        self.growing = gain > before + self.noise
+        if self.growing:
+            return None
+        if gain > self.noise and not outlook(self.objectives, self.noise)[1] < small:
+            return None
+        # Once in doubt, EM must climb for all to see before it is trusted again; or else come to a dead stop.
+        if self.doubt is None or gain <= self.noise:
+            self.doubt = step.model.doubt(step.statistics)
+        if self.doubt is None:
+            return self.stop("converged", "the gains shrink, and what is left of them is below tol")
+        if self.doubt.reason == "collapsed" or gain <= self.noise:
+            return self.stop(self.doubt.reason, self.doubt.message)
+        return None  # from the rim of a saddle EM climbs out by itself
 
 
 def broken_off(error: BaseException, n_iter: int) -> Stop:
@@ -163,6 +194,7 @@ def broken_off(error: BaseException, n_iter: int) -> Stop:
     return Stop("collapsed", n_iter, nan, nan, str(error))
 
 
+PLATEAU = "the gains are below tol, but growing: EM is leaving a plateau; raise max_iter"
 LOOK = (
     "Exact EM cannot do that: look for a bug in expect, maximize or log_prior, or for variances too small "
     "for the arithmetic (a floor helps)"

@@ -8,20 +8,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from emlib.words import counted
+
 Array = NDArray[np.float64]
 
 
 def finite(name: str, values: ArrayLike) -> Array:
     """Return `values` as an array of finite float64."""
+    if values is None:
+        raise ValueError(f"{name} is None; it must be an array of numbers")
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values: remove them or fill them in")
     try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        given = np.asarray(values)
+        if given.dtype.kind in "cmM":
+            raise ValueError("it holds complex numbers or dates")
+        array = given.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} cannot be read as an array of numbers: {error}") from None
     if not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))
-        where = f" (the first at {tuple(map(int, bad[0]))})" if array.ndim else ""
+        where = f", the first at {tuple(map(int, bad[0]))}" if array.ndim else ""
         raise ValueError(
-            f"{name} holds {len(bad)} values that are nan or infinite{where}: remove them or fill them in"
+            f"{name} holds nan or infinite values ({len(bad)} of {array.size}{where}): "
+            "remove them or fill them in"
         )
     return array
 
@@ -48,24 +58,22 @@ def points(X: ArrayLike, n_features: int | None = None) -> Array:
         raise ValueError(f"X is empty, with shape {array.shape}; it needs at least one row and one column")
     if n_features is not None and array.shape[1] != n_features:
         raise ValueError(
-            f"X has {array.shape[1]} columns and the model {n_features} dimensions: "
+            f"X has {counted(array.shape[1], 'column')} and the model {counted(n_features, 'dimension')}: "
             "they must be the same number"
         )
     return array
 
 
 def point_weights(weights: ArrayLike | None, n_points: int) -> Array:
-    """Return one weight a point: ones for None, else finite, not negative and not all zero."""
+    """Return one weight for each point: ones for None, else finite and not negative."""
     if weights is None:
         return np.ones(n_points)
     array = shaped("weights", weights, (n_points,), "one number for each point, (N,)")
     if (array < 0).any():
         raise ValueError(
-            f"weights has {int((array < 0).sum())} negative values, the least {array.min():.6g}; "
-            "a point can weigh nothing, but not less"
+            f"weights has negative values ({int((array < 0).sum())} of {array.size}, the least "
+            f"{array.min():.6g}); a point can weigh nothing, but not less"
         )
-    if not array.any():
-        raise ValueError("weights is zero everywhere: at least one point must count")
     return array
 
 
@@ -73,7 +81,7 @@ def probabilities(name: str, values: ArrayLike) -> Array:
     """Return `values` as numbers between 0 and 1 that sum to one along their last axis."""
     array = finite(name, values)
     if array.ndim == 0 or array.size == 0:
-        raise ValueError(f"{name} is empty: give at least one number")
+        raise ValueError(f"{name} has shape {array.shape}; it must hold at least one row of numbers")
     if (array < 0).any():
         raise ValueError(f"{name} has a negative value, {array.min():.6g}; it must hold probabilities")
     sums = array.sum(axis=-1)
@@ -127,3 +135,13 @@ def frozen(array: Array) -> Array:
     copy = np.array(array, dtype=np.float64, order="C")
     copy.setflags(write=False)
     return copy
+
+
+class Value:
+    """A class whose arrays cannot be written to, not even in a copy or after pickling."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+        self.__dict__.update(state)

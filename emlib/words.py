@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from emlib.validate import Array
+import numpy as np
+from numpy.typing import NDArray
 
 
 def counted(n: int, noun: str) -> str:
@@ -10,7 +11,7 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
-def brief(array: Array) -> str:
+def brief(array: NDArray[np.float64]) -> str:
     """An array on one line, with six significant digits."""
     if array.ndim:
         return "[" + ", ".join(brief(row) for row in array) + "]"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emlib import Gaussian, Mixture, checks, datasets, fit
+from emlib import Gaussian, Mixture, checks, datasets, fit, start
 
 X = datasets.three_clusters().X
 GUESS = Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1]))
@@ -87,11 +87,33 @@ def test_moments_catch_a_wrong_m_step(bug):
         checks.moments(wrong_m_step(bug), X)
 
 
+@pytest.mark.parametrize(("offset", "spread"), [(1e7, 1e-4), (1e5, 1e-3), (1e6, 10.0), (0.0, 1e-6)])
+def test_moments_hold_far_from_the_origin(offset, spread):
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        far = offset + spread * rng.standard_normal((300, 2))
+        checks.moments(start.random(far, 2, rng), far)
+
+
+def test_wrong_kinds_of_input_are_value_errors():
+    with pytest.raises(ValueError, match="it must be a Mixture of Gaussians"):
+        checks.moments(GUESS.components, X)
+    with pytest.raises(ValueError, match="X has 2 columns"):
+        checks.moments(GUESS, np.zeros((5, 2)))
+    for check in (checks.monotone, checks.probabilities, checks.covariances):
+        with pytest.raises(ValueError, match="cannot be read as an array of numbers"):
+            check({})
+    assert checks.covariances([[[1, 1e-17], [-1e-17, 1]]])
+    with pytest.raises(AssertionError, match="holds nan"):
+        checks.covariances([[[np.nan]]])
+
+
 def test_equal():
     assert checks.equal([1.0, 2.0], [1.0, 2.0 + 1e-11]) == "equal to 1e-10"
     with pytest.raises(AssertionError, match=r"they differ by 5e-09 of the largest number, at \(1,\)"):
         checks.equal([1.0, 2.0], [1.0, 2.0 + 1e-8])
     with pytest.raises(AssertionError, match="the shapes differ"):
         checks.equal([1.0], [1.0, 2.0])
+    assert checks.equal([np.inf], [np.inf]) == "equal"
     with pytest.raises(AssertionError, match="differ by nan"):
         checks.equal([np.nan], [1.0])

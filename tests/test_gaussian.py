@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from emlib import Collapse, Gaussian
+from emlib import Collapse, Gaussian, checks, fit, start
 from emlib.families import Moments
 
 
@@ -180,6 +180,49 @@ def test_too_few_points_collapse_and_enough_do_not(D, scale):
     Gaussian.from_moments(Moments.of(X[:D], np.ones((D, 1))), floor=1e-3 * scale**2)
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("noise", [1e-3, 1e-4, 1e-5, 1e-6])
+def test_nearly_equal_columns_are_fitted_or_refused(noise, seed):
+    """Between well determined and singular, rounding is no fall: at 1e-6 the M-step refuses."""
+    rng = np.random.default_rng(seed)
+    z = np.vstack([rng.normal(size=(200, 1)) + 5 * rng.normal(size=1) for _ in range(3)])
+    X = np.column_stack([z, z + noise * rng.normal(size=z.shape)])
+    try:
+        trace = fit(start.k_means(X, 2, rng), X)
+    except Collapse:
+        assert noise <= 1e-5
+    else:
+        assert trace.stop.converged
+        checks.monotone(trace)
+
+
+@pytest.mark.parametrize(
+    ("offset", "spread"), [(1e7, 10.0), (1e7, 1e-2), (1e7, 1e-4), (1e5, 1e-3), (-1e6, 1e-6)]
+)
+def test_large_offsets_and_small_spreads_give_the_answer_of_the_centred_data(offset, spread):
+    rng = np.random.default_rng(0)
+    Z = np.vstack([rng.normal(size=(200, 2)) + centre for centre in ([0, 0], [4, 0], [1, 5])])
+    labels = np.repeat([0, 1, 2], 200)
+    X = offset + spread * Z
+    exact = (X - offset) / spread  # what is left of Z after rounding at the offset
+    far, near = (fit(start.from_labels(data, labels), data, tol=1e-9) for data in (X, exact))
+    checks.monotone(far)
+    means = (far.model.components.means - offset) / spread
+    # A mean has no more digits than its own rounding leaves it.
+    known = 1e-6 + 4e-16 * abs(offset) / spread
+    np.testing.assert_allclose(means, near.model.components.means, atol=known)
+    ours, theirs = far.model.components.covariances / spread**2, near.model.components.covariances
+    np.testing.assert_allclose(ours, theirs, atol=10 * known)
+
+
+def test_a_large_floor_on_healthy_components_is_no_collapse():
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(0, 0.5, (500, 2)), rng.normal(5, 0.5, (500, 2))])
+    assert fit(start.k_means(X, 2, rng, floor=0.3), X).stop.converged
+    with_constant = np.column_stack([X, np.ones(1000)])
+    assert fit(start.k_means(with_constant, 2, rng, floor=1e-6), with_constant).stop.converged
+
+
 def test_a_constant_column_collapses():
     X = np.column_stack([np.random.default_rng(0).standard_normal(50), np.full(50, 0.1)])
     with pytest.raises(Collapse, match="singular"):
@@ -195,10 +238,10 @@ def test_a_constant_column_collapses():
         (
             [[0, np.nan]],
             [np.eye(2)],
-            r"means holds 1 values that are nan or infinite \(the first at \(0, 1\)\)",
+            r"means holds nan or infinite values \(1 of 2, the first at \(0, 1\)\)",
         ),
         ([[0, 0]], [[[1, 0], [0.5, 1]]], r"covariances\[0\] is not symmetric"),
-        ([[0, 0]], [[[1, 2], [2, 1]]], r"covariances\[0\] is not positive definite: .* -1;"),
+        ([[0, 0]], [[[1, 2], [2, 1]]], r"covariances\[0\] is not positive definite .* is -1;"),
         ([[0]], [[[0]]], "not positive definite"),
         ([["a"]], [[[1]]], "means cannot be read as an array of numbers"),
     ],

@@ -1,10 +1,13 @@
 """Mixtures, against brute force."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from emlib import Collapse, Gaussian, Mixture, checks, datasets, fit, start
+from emlib import Collapse, EMWarning, Gaussian, Mixture, checks, datasets, fit, start
 
 
 @pytest.fixture
@@ -126,7 +129,7 @@ def test_float32_and_other_memory_layouts_do_not_lose_the_answer():
         ([0.5, 0.5], r"weights has shape \(2,\); it must be one number for each component, \(K,\) = \(3,\)"),
         ([0.5, 0.5, 0.5], r"weights sums to 1.5 where it must sum to 1"),
         ([1.5, -0.5, 0], r"weights has a negative value, -0.5"),
-        ([np.nan, 0.5, 0.5], "weights holds 1 values that are nan"),
+        ([np.nan, 0.5, 0.5], "weights holds nan"),
     ],
 )
 def test_weights_that_make_no_sense(mixture, weights, message):
@@ -142,10 +145,10 @@ def test_components_that_are_no_family():
 BAD_POINTS = [
     (np.zeros(5), r"one-dimensional, with shape \(5,\).* pass X\[:, None\]"),
     (np.zeros((0, 1)), "X is empty"),
-    (np.zeros((3, 2)), "X has 2 columns and the model 1 dimensions"),
+    (np.zeros((3, 2)), "X has 2 columns and the model 1 dimension: they"),
     (np.zeros((3, 1, 1)), r"X has shape \(3, 1, 1\)"),
-    ([[np.nan], [1]], r"X holds 1 values that are nan or infinite \(the first at \(0, 0\)\)"),
-    ([[1.0], [np.inf]], "X holds 1 values"),
+    ([[np.nan], [1]], r"X holds nan or infinite values \(1 of 2, the first at \(0, 0\)\)"),
+    ([[1.0], [np.inf]], "X holds nan or infinite"),
     ([["a"]], "X cannot be read as an array of numbers"),
     ([[1.0], [1.0, 2.0]], "X cannot be read"),
     (1.0, r"X has shape \(\)"),
@@ -163,14 +166,66 @@ def test_points_that_make_no_sense(mixture, verb, X, message):
     ("weights", "message"),
     [
         ([1, 2], r"weights has shape \(2,\); it must be one number for each point, \(N,\) = \(3,\)"),
-        ([1, -1, 1], "weights has 1 negative values, the least -1"),
-        ([0, 0, 0], "weights is zero everywhere"),
-        ([1, np.nan, 1], "weights holds 1 values that are nan"),
+        ([1, -1, 1], r"weights has negative values \(1 of 3, the least -1\)"),
+        ([1, np.nan, 1], "weights holds nan"),
     ],
 )
 def test_sample_weights_that_make_no_sense(mixture, weights, message):
     with pytest.raises(ValueError, match=message):
         mixture.expect(np.zeros((3, 1)), weights)
+
+
+def test_weights_may_be_zero_in_a_block_but_not_everywhere(mixture):
+    X = np.random.default_rng(0).normal(size=(60, 1))
+    ones, zeros = np.ones(30), np.zeros(30)
+    in_blocks = fit(mixture, [X[:30], X[30:]], [ones, zeros], tol=0, max_iter=2)
+    np.testing.assert_allclose(in_blocks.objectives, fit(mixture, X[:30], tol=0, max_iter=2).objectives)
+    with pytest.raises(ValueError, match="the weights are zero everywhere"):
+        fit(mixture, X, np.zeros(60))
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1 / 60, 1e6])
+def test_the_scale_of_the_weights_changes_no_verdict(scale):
+    X = datasets.three_clusters().X
+    first = start.k_means(X, 3, np.random.default_rng(0))
+    assert fit(first, X, np.full(60, scale)).stop.converged
+    twins = Mixture([0.5, 0.5], Gaussian.univariate([0.3, 0.3], [2, 2]))
+    with pytest.warns(EMWarning, match="cannot be told apart"):
+        assert fit(twins, X, np.full(60, scale)).stop.reason == "stalled"
+
+
+def test_more_components_than_points():
+    five = Mixture(np.full(5, 0.2), Gaussian.univariate(range(5), [1] * 5, floor=0.1))
+    with pytest.raises(ValueError, match="there are 5 components and 3 points"):
+        fit(five, [[0.0], [1.0], [2.0]])
+
+
+def test_statistics_of_another_size_neither_add_nor_maximize(mixture):
+    X = np.random.default_rng(0).normal(size=(20, 1))
+    one = Mixture([1.0], Gaussian.univariate([0], [1])).expect(X)
+    with pytest.raises(ValueError, match="they come from models of one size"):
+        mixture.expect(X) + one
+    with pytest.raises(ValueError, match="what a mixture of 3 components expects"):
+        mixture.maximize(one)
+    with pytest.raises(ValueError, match="what a mixture of 3 components expects"):
+        mixture.maximize(X)
+
+
+def test_far_out_rows_still_sum_to_one_and_absurd_ones_are_named():
+    apart = Mixture([0.5, 0.5], Gaussian([[0, -0.5], [0, 0.5]], [np.eye(2)] * 2))
+    resp = apart.responsibilities([[1e4, 0.1], [1e7, -0.3]])
+    checks.probabilities(resp)
+    np.testing.assert_allclose(resp[0], np.exp([0, 0.1]) / np.exp([0, 0.1]).sum(), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"X\[1\] lies so far"):
+        apart.responsibilities([[0, 0], [1e160, 0]])
+
+
+def test_copies_and_pickles_cannot_be_written_to_either(mixture):
+    for again in (pickle.loads(pickle.dumps(mixture)), copy.deepcopy(mixture)):
+        with pytest.raises(ValueError, match="read-only"):
+            again.weights[0] = 1
+        with pytest.raises(ValueError, match="read-only"):
+            again.components.means[0] = 1
 
 
 @pytest.mark.parametrize("n", [0, -3, 2.5, "many"])

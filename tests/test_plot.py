@@ -23,26 +23,73 @@ def ax():
     plt.close(figure)
 
 
+OTHER = Mixture([0.2, 0.5, 0.3], Gaussian.univariate([-9, 9, 0], [4, 5, 2]))
+
+
+def parts_of(ax):
+    *parts, total, _ = ax.get_lines()
+    return parts, total
+
+
 def test_densities_are_drawn_weighted_and_sum_to_the_mixture(ax):
-    plot.line_densities(ax, GUESS, -16, 16)
-    *parts, total = ax.get_lines()
+    redraw = plot.line(ax, GUESS, low=-16, high=16)
+    parts, total = parts_of(ax)
     x = total.get_xdata()
-    np.testing.assert_allclose(total.get_ydata(), np.exp(GUESS.log_density(x[:, None])))
-    np.testing.assert_allclose(parts[1].get_ydata(), stats.norm(8, 3).pdf(x) / 3)
+    for mixture in (GUESS, OTHER):
+        redraw(mixture)
+        np.testing.assert_allclose(total.get_ydata(), np.exp(mixture.log_density(x[:, None])))
+        for k, part in enumerate(parts):
+            scale = np.sqrt(mixture[k].variances[0, 0])
+            expected = mixture.weights[k] * stats.norm(mixture[k].means[0, 0], scale).pdf(x)
+            np.testing.assert_allclose(part.get_ydata(), expected, rtol=1e-9)
+            # The filled area is the curve's.
+            top = ax.collections[k].get_paths()[0].vertices[:, 1].max()
+            np.testing.assert_allclose(top, expected.max())
     assert [part.get_color() for part in parts] == plot.COLOURS[:3]
     assert ax.get_xlabel()
     assert ax.get_ylabel()
 
 
 def test_points_wear_the_mixture_of_their_components_colours(ax):
-    plot.line_densities(ax, GUESS, -16, 16)
-    resp = GUESS.responsibilities(X)
-    plot.line_points(ax, X, resp)
+    redraw = plot.line(ax, GUESS, X)
     dots = ax.collections[-1]
+    for mixture in (GUESS, OTHER):
+        redraw(mixture)
+        expected = mixture.responsibilities(X) @ plot.colours(3)
+        np.testing.assert_allclose(dots.get_facecolors()[:, :3], expected, atol=1e-12)
     np.testing.assert_allclose(dots.get_offsets()[:, 0], X[:, 0])
-    np.testing.assert_allclose(dots.get_facecolors()[:, :3], resp @ plot.colours(3), atol=1e-12)
+    low, _ = ax.get_ylim()
+    assert low < dots.get_offsets()[:, 1].min()
     assert dots.get_offsets()[:, 1].max() < 0
-    assert all(low <= 0 for low in ax.get_ylim()[:1])
+    assert min(ax.get_yticks()) >= 0
+
+
+def test_shares_fill_the_height_by_responsibility(ax):
+    redraw = plot.shares(ax, GUESS, -16, 16)
+    for mixture in (GUESS, OTHER):
+        redraw(mixture)
+        resp = mixture.responsibilities(np.linspace(-16, 16, 600)[:, None])
+        for k, fill in enumerate(ax.collections):
+            vertices = fill.get_paths()[0].vertices
+            inside = vertices[np.isclose(vertices[:, 0], -16)][:, 1]
+            np.testing.assert_allclose(inside.max() - inside.min(), resp[0, k], atol=1e-12)
+    assert ax.get_ylim() == (0, 1)
+
+
+def test_watch_moves_three_views_together():
+    plot.style()
+    trace = fit(GUESS, X, tol=0, max_iter=6)
+    figure = plt.Figure()
+    go = plot.watch(figure, trace, X)
+    line = figure.axes[0]
+    (objective,) = (ax for ax in figure.axes if ax.get_xlabel() == "iteration")
+    for step in (0, 6, 3):
+        go(step)
+        x = line.get_lines()[3].get_xdata()
+        density = np.exp(trace.models[step].log_density(x[:, None]))
+        np.testing.assert_allclose(line.get_lines()[3].get_ydata(), density)
+        assert objective.get_lines()[1].get_xydata().tolist() == [[step, trace.objectives[step]]]
+        assert objective.get_title(loc="left").startswith(f"iteration {step}:")
 
 
 def test_mixing_a_certain_point_gives_the_pure_colour():
@@ -61,10 +108,13 @@ def test_colours_can_be_told_apart_when_red_and_green_cannot():
 
 def test_objective_takes_a_trace_or_numbers(ax):
     trace = fit(GUESS, X, tol=0, max_iter=4)
-    plot.objective(ax, trace)
-    plot.objective(ax, list(trace.objectives))
-    for line in ax.get_lines():
-        np.testing.assert_array_equal(line.get_ydata(), trace.objectives)
+    for history in (trace, list(trace.objectives)):
+        ax.clear()
+        move = plot.objective(ax, history, step=2)
+        curve, mark = ax.get_lines()
+        np.testing.assert_array_equal(curve.get_ydata(), trace.objectives)
+        move(4)
+        assert mark.get_xydata().tolist() == [[4, trace.objectives[4]]]
 
 
 def test_show_gives_a_picture_its_text(capsys, monkeypatch):
@@ -81,8 +131,17 @@ def test_show_gives_a_picture_its_text(capsys, monkeypatch):
 
 def test_pictures_that_make_no_sense(ax):
     plane = Mixture([1.0], Gaussian(np.zeros((1, 2)), np.eye(2)[None]))
-    with pytest.raises(ValueError, match="has 2 dimensions; line_densities draws one"):
-        plot.line_densities(ax, plane, -1, 1)
+    for draw in (plot.line, plot.shares):
+        with pytest.raises(ValueError, match="has 2 dimensions; this picture needs one"):
+            draw(ax, plane)
+    with pytest.raises(ValueError, match="low must be less than high"):
+        plot.line(ax, GUESS, low=5, high=-5)
+    with pytest.raises(ValueError, match="X has 2 columns"):
+        plot.line(ax, GUESS, np.zeros((5, 2)))
+    with pytest.raises(ValueError, match="holds only its last model"):
+        plot.watch(plt.Figure(), fit(GUESS, X, tol=0, max_iter=2, keep="values"), X)
+    with pytest.raises(ValueError, match="history"):
+        plot.objective(ax, [])
     with pytest.raises(ValueError, match="alt is empty"):
         plot.show(ax.figure, alt="  ")
     with pytest.raises(ValueError, match="resp sums to 2"):

@@ -71,7 +71,7 @@ def test_the_same_generator_gives_the_same_start(X, name):
         ({"rng": 0}, "rng is 0; it must be a numpy.random.Generator"),
         ({"X": np.zeros(5)}, r"pass X\[:, None\]"),
         ({"X": np.zeros((0, 2))}, "X is empty"),
-        ({"X": [[np.nan, 1], [1, 2], [2, 5]]}, "X holds 1 values"),
+        ({"X": [[np.nan, 1], [1, 2], [2, 5]]}, "X holds nan"),
         ({"floor": -1}, "floor is -1"),
     ],
 )

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from emlib import validate
-from emlib.stopping import rounding
+from emlib.families import Gaussian
 from emlib.words import brief
 
 if TYPE_CHECKING:
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from emlib.mixture import Mixture
 
 
-def monotone(history: Trace[Any] | ArrayLike, n_points: float | None = None) -> str:
+def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str:
     """The objective never falls, but for rounding.
 
     Parameters
     ----------
     history : Trace or array_like (T,)
         A fit's trace, or the log-likelihoods (plus log-priors) of its steps, in nats.
-    n_points : float, optional
-        Number of points, for the size of rounding; a trace knows it.
+    noise : float, optional
+        How far rounding alone may move an objective, in nats; a trace knows it. By default some hundred units
+        in the last place of the largest objective.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def monotone(history: Trace[Any] | ArrayLike, n_points: float | None = None) -> 
         At the first step that loses more than rounding can explain.
     """
     exact = getattr(history, "exact", True)
-    objectives = np.asarray(getattr(history, "objectives", history), dtype=float)
+    objectives = _numbers("history", getattr(history, "objectives", history))
     if objectives.ndim != 1 or not len(objectives):
         raise ValueError(
             f"history has shape {objectives.shape}; it must be a Trace, or one objective for each step, (T,)"
@@ -54,8 +55,10 @@ def monotone(history: Trace[Any] | ArrayLike, n_points: float | None = None) -> 
         raise AssertionError(
             f"the objective is {objectives[step]} at step {step}; it must be a finite number"
         )
+    if noise is None:
+        noise = getattr(history, "rounding", 256 * np.finfo(float).eps * np.abs(objectives).max())
     for step, gain in enumerate(np.diff(objectives), start=1):
-        if gain < -rounding(objectives[step], getattr(history, "n_points", n_points) or 0):
+        if gain < -noise:
             raise AssertionError(
                 f"the objective falls by {-gain:.6g} nats at step {step}, from {objectives[step - 1]:.10g} "
                 f"to {objectives[step]:.10g}; EM never loses, so expect and maximize do not belong together"
@@ -72,8 +75,8 @@ def probabilities(values: ArrayLike, name: str = "the array") -> str:
     values : array_like (K,) or (N, K)
         Mixture weights, or responsibilities: one row for each point, one column for each component.
     """
-    array = np.asarray(values, dtype=float)
-    if not array.size:
+    array = _numbers(name, values)
+    if not array.size or not array.ndim:
         raise ValueError(f"{name} is empty: give at least one number")
     if not np.isfinite(array).all():
         raise AssertionError(f"{name} holds nan or infinite values: {np.sum(~np.isfinite(array))} of them")
@@ -99,11 +102,14 @@ def covariances(values: ArrayLike) -> str:
     ----------
     values : array_like (K, D, D)
     """
-    array = np.asarray(values, dtype=float)
+    array = _numbers("the covariances", values)
     if array.ndim != 3 or array.shape[1] != array.shape[2]:
         raise ValueError(f"the covariances have shape {array.shape}; it must be (K, D, D)")
     for k, covariance in enumerate(array):
-        if not np.allclose(covariance, covariance.T, rtol=1e-10, atol=0):
+        if not np.isfinite(covariance).all():
+            raise AssertionError(f"covariance {k} holds nan or infinite values")
+        deviations = np.sqrt(np.abs(np.diag(covariance)))
+        if (np.abs(covariance - covariance.T) > 1e-10 * np.outer(deviations, deviations)).any():
             raise AssertionError(f"covariance {k} is not symmetric")
         if (least := np.linalg.eigvalsh(covariance)[0]) <= 0:
             raise AssertionError(f"covariance {k} has the eigenvalue {least:.6g}; all must be positive")
@@ -124,22 +130,26 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     X : array_like (N, D)
     weights : array_like (N,), optional
     """
-    X = validate.points(X)
+    components: Any = getattr(mixture, "components", None)
+    if not isinstance(components, Gaussian):
+        raise ValueError(f"mixture is a {type(mixture).__name__}; it must be a Mixture of Gaussians")
+    X = validate.points(X, components.n_features)
     weights = validate.point_weights(weights, len(X))
-    mean = np.average(X, axis=0, weights=weights)
-    covariance = np.atleast_2d(np.cov(X.T, aweights=weights, bias=True))
-    components: Any = mixture.components
+    origin = X[0]  # far from zero, sums about zero would lose their digits
+    mean = origin + np.average(X - origin, axis=0, weights=weights)
+    covariance = np.atleast_2d(np.cov((X - origin).T, aweights=weights, bias=True))
     off = components.means - mean
     its_mean = mixture.weights @ off + mean
     its_covariance = np.einsum("k,kij->ij", mixture.weights, components.covariances)
     its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off)
     scale = np.sqrt(np.diag(covariance))
-    if np.any(np.abs(its_mean - mean) > 1e-8 * scale):
+    known = 1e-8 * scale + 16 * np.finfo(float).eps * np.abs(mean)  # a mean has no more digits than that
+    if np.any(np.abs(its_mean - mean) > known):
         raise AssertionError(
             f"the mixture's mean is {brief(its_mean)} and the data's {brief(mean)}; after an M-step they are equal: "
             "are the means weighted by the responsibilities, and the weights the shares of the points?"
         )
-    if np.any(np.abs(its_covariance - covariance) > 1e-8 * np.outer(scale, scale)):
+    if np.any(np.abs(its_covariance - covariance) > np.outer(known, scale) + np.outer(scale, known)):
         raise AssertionError(
             f"the mixture's covariance is {brief(its_covariance)} and the data's {brief(covariance)}; "
             "after an M-step they are equal: is each covariance taken about the new mean, and stored?"
@@ -155,9 +165,11 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
     ours, theirs : array_like
         Of one shape.
     """
-    a, b = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
+    a, b = _numbers("ours", ours), _numbers("theirs", theirs)
     if a.shape != b.shape:
         raise AssertionError(f"the shapes differ: {a.shape} and {b.shape}")
+    if np.array_equal(a, b):
+        return "equal"
     scale = np.abs(b).max(initial=0) or 1.0
     apart = np.abs(a - b).max(initial=0) / scale
     if not apart <= tol:
@@ -167,3 +179,11 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
             f"{a[where]!r} and {b[where]!r}"
         )
     return f"equal to {tol:.0e}"
+
+
+def _numbers(name: str, values: Any) -> NDArray[np.float64]:
+    """`values` as an array of numbers, which may be nan: a check says so itself."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name} cannot be read as an array of numbers: {error}") from None

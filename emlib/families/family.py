@@ -7,10 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from emlib.validate import Array
+from emlib.validate import Array, Value
 
 
-class Family(ABC):
+class Family(Value, ABC):
     """K distributions of one kind, batched: an immutable sequence of components.
 
     A family knows nothing of mixture weights, of other families or of the loop. Shapes: X (N, D),
@@ -58,6 +58,10 @@ class Family(ABC):
 
     def log_prior(self) -> float:
         """Log-density of the prior over the components' parameters, in nats; 0 without one."""
+        return 0.0
+
+    def rounding(self, statistics: Any) -> float:
+        """How far rounding in the components may move the log-likelihood, in nats, beyond that of the sum."""
         return 0.0
 
     def propped(self, statistics: Any) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import index
 from typing import Self
 
 import numpy as np
@@ -11,16 +12,16 @@ from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 
 from emlib import validate
-from emlib.em import Collapse
+from emlib.em import EPS, Collapse
 from emlib.families.family import Family
-from emlib.validate import Array
+from emlib.validate import Array, Value
 from emlib.words import brief, counted
 
 LOG_2PI = float(np.log(2 * np.pi))
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class Moments(Value):
     """Counts, sums and products of K weighted groups of points, about a centre of each group's own.
 
     They add exactly. Groups far from the origin, or far from each other, keep their digits because each
@@ -75,6 +76,11 @@ class Moments:
         )
 
     def __add__(self, other: Self) -> Self:
+        if self.centres.shape != other.centres.shape:
+            raise ValueError(
+                f"these are moments of (K, D) = {self.centres.shape} and {other.centres.shape}: "
+                "they add only if they come from models of one size"
+            )
         ours, theirs = np.abs(self.counts), np.abs(other.counts)
         share = np.divide(theirs, ours + theirs, out=np.zeros_like(ours), where=ours + theirs > 0)
         centres = self.centres + share[:, None] * (other.centres - self.centres)
@@ -141,18 +147,26 @@ class Gaussian(Family):
         covariances = validate.shaped("covariances", covariances, (K, D, D), "(K, D, D)")
         floor = validate.not_negative("floor", floor)
         lopsided = np.abs(covariances - covariances.transpose(0, 2, 1))
-        scale = np.abs(covariances).max(axis=(1, 2))
-        for k in np.flatnonzero(lopsided.max(axis=(1, 2)) > 1e-8 * scale):
+        deviations = np.sqrt(np.abs(np.diagonal(covariances, axis1=1, axis2=2)))
+        scale = deviations[:, :, None] * deviations[:, None, :]
+        for k in np.flatnonzero((lopsided > 1e-8 * scale).any(axis=(1, 2))):
             raise ValueError(
                 f"covariances[{k}] is not symmetric: it differs from its transpose by up to "
                 f"{lopsided[k].max():.3g}; use (C + C.T) / 2 if that is rounding"
             )
         covariances = (covariances + covariances.transpose(0, 2, 1)) / 2
+        factors, distances = _factor(covariances)
+        for k in np.flatnonzero(~(distances > 16 * EPS * D)):
+            least = np.linalg.eigvalsh(covariances[k])[0]
+            raise ValueError(
+                f"covariances[{k}] is not positive definite as far as float64 can tell: its smallest eigenvalue "
+                f"is {least:.3g}; it must be clearly above 0. A floor added to the diagonal makes it so"
+            )
         # A frozen dataclass is set once, here.
         object.__setattr__(self, "means", validate.frozen(means))
         object.__setattr__(self, "covariances", validate.frozen(covariances))
         object.__setattr__(self, "floor", floor)
-        object.__setattr__(self, "_cholesky", validate.frozen(_cholesky(covariances)))
+        object.__setattr__(self, "_cholesky", validate.frozen(factors))
 
     @classmethod
     def univariate(cls, means: ArrayLike, variances: ArrayLike, floor: float = 0.0) -> Self:
@@ -177,6 +191,7 @@ class Gaussian(Family):
         Collapse
             If a component has no points left, or too few to span all D dimensions, and no floor.
         """
+        floor = validate.not_negative("floor", floor)
         counts = moments.counts
         for k in np.flatnonzero(~(counts > 0)):
             raise Collapse(f"component {k} has no points left: use fewer components or another start")
@@ -185,10 +200,9 @@ class Gaussian(Family):
             covariances = covariances + floor * np.eye(means.shape[1])
         for k in np.flatnonzero(_singular(means, covariances)):
             raise Collapse(
-                f"component {k} has collapsed: its {counts[k]:.4g} points do not span "
-                f"{counted(means.shape[1], 'dimension')}, so that its covariance is singular "
-                "and the likelihood has no bound: give the components a floor, or use fewer of them or "
-                "another start"
+                f"component {k} has collapsed: {counts[k]:.4g} of the points do not span "
+                f"{counted(means.shape[1], 'dimension')}, so its covariance is singular and the likelihood "
+                "without bound: give the components a floor, or use fewer components or another start"
             )
         return cls(means, covariances, floor)
 
@@ -209,7 +223,7 @@ class Gaussian(Family):
         return len(self.means)
 
     def __getitem__(self, k: int) -> Self:
-        k = range(len(self))[k]
+        k = range(len(self))[index(k)]
         return type(self)(self.means[k : k + 1], self.covariances[k : k + 1], self.floor)
 
     @property
@@ -234,13 +248,29 @@ class Gaussian(Family):
         return self.from_moments(statistics, self.floor)
 
     def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
-        noise = rng.standard_normal((len(labels), self.n_features))
+        noise = validate.generator(rng).standard_normal((len(labels), self.n_features))
         return self.means[labels] + np.einsum("nij,nj->ni", self._cholesky[labels], noise)
+
+    def rounding(self, statistics: Moments) -> float:
+        # An estimated variance is off by some EPS over its distance from singular, a mean by EPS times its
+        # size, and both cost their square, since they sit at a maximum. Densities lose digits at first order.
+        distances = _factor(self.covariances)[1]
+        shift = (EPS * np.abs(self.means) / np.sqrt(self.variances)).max(axis=1)
+        loss = (64 * EPS * self.n_features / distances) ** 2 + shift**2 + 64 * EPS / np.sqrt(distances)
+        return float(statistics.counts @ loss) * self.n_features
 
     def propped(self, statistics: Moments) -> np.ndarray:
         if not self.floor:
             return np.array([], dtype=int)
-        return np.flatnonzero(np.linalg.eigvalsh(statistics.covariances)[:, 0] <= self.floor)
+        counts, means, covariances = statistics.counts, statistics.means, statistics.covariances
+        # Where all the data are flat (a constant column), a flat component is no surprise.
+        mean = counts @ means / counts.sum()
+        off = means - mean
+        between = covariances + off[:, :, None] * off[:, None, :]
+        whole = np.einsum("k,kij->ij", counts, between) / counts.sum()
+        if _singular(mean[None], whole[None])[0]:
+            return np.flatnonzero(counts <= self.n_features)
+        return np.flatnonzero(_singular(means, covariances))
 
     def divergence(self) -> Array:
         """Symmetric Kullback-Leibler divergence between every two components, (K, K), in nats.
@@ -271,30 +301,28 @@ class Gaussian(Family):
         return f"mean ({self.n_features},), covariance ({self.n_features}, {self.n_features})"
 
 
-def _cholesky(covariances: Array) -> Array:
-    """Lower Cholesky factors, (K, D, D); a clear error where there is none."""
-    factors = np.empty_like(covariances)
+def _factor(covariances: Array) -> tuple[Array, Array]:
+    """Lower Cholesky factors (K, D, D), and how far from singular each covariance is, (K,).
+
+    The distance is the smallest share of any feature's variance that the features before it leave
+    unexplained: 1 for independent features, 0 for a singular covariance, nan where there is no factor.
+    """
+    factors, distances = np.full_like(covariances, np.nan), np.full(len(covariances), np.nan)
     for k, covariance in enumerate(covariances):
         try:
             factors[k] = np.linalg.cholesky(covariance)
         except np.linalg.LinAlgError:
-            least = np.linalg.eigvalsh(covariance)[0]
-            raise ValueError(
-                f"covariances[{k}] is not positive definite: its smallest eigenvalue is {least:.3g}; "
-                "it must be greater than 0"
-            ) from None
-    return factors
+            continue
+        distances[k] = (np.diag(factors[k]) ** 2 / np.diag(covariance)).min()
+    return factors, distances
 
 
 def _singular(means: Array, covariances: Array) -> np.ndarray:
-    """Which covariances are singular as far as float64 can tell, (K,).
+    """Which estimated covariances are singular, or so nearly that rounding has made them up, (K,).
 
-    Either a feature varies by no more than the rounding of its values, or the correlations have an
-    eigenvalue no larger than the rounding of a sum of products.
+    Either a feature varies by no more than the rounding of its values, or the features before it explain
+    all of its variance but 1e-11, of which a sum of products keeps only a few digits.
     """
-    eps = np.finfo(float).eps
     variances = np.diagonal(covariances, axis1=1, axis2=2)
-    flat = (variances <= (4 * eps * np.abs(means)) ** 2).any(axis=1) | (variances <= 0).any(axis=1)
-    deviations = np.sqrt(np.where(variances > 0, variances, 1))
-    correlations = covariances / (deviations[:, :, None] * deviations[:, None, :])
-    return flat | (np.linalg.eigvalsh(correlations)[:, 0] <= 4 * eps * covariances.shape[1])
+    flat = ~(variances > (4 * EPS * np.abs(means)) ** 2).all(axis=1)
+    return flat | ~(_factor(covariances)[1] > 1e-11)
