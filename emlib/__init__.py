@@ -21,6 +21,7 @@ from emlib.mixture import Mixture
 from emlib.stopping import Doubt, Stop
 
 if TYPE_CHECKING:
+    from emlib import explore as explore
     from emlib import plot as plot
 
 __version__ = "0.1.0"
@@ -47,11 +48,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import `emlib.plot`, and with it Matplotlib, only when it is asked for."""
-    if name == "plot":
-        return import_module("emlib.plot")
+    """Import what draws, and with it Matplotlib and ipywidgets, only when it is asked for."""
+    if name in ("explore", "plot"):
+        return import_module(f"emlib.{name}")
     raise AttributeError(f"module 'emlib' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "plot"})
+    return sorted({*globals(), "explore", "plot"})

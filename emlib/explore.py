@@ -87,7 +87,8 @@ def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
         chosen: _image(draw(**dict(zip(names, chosen, strict=True)))) for chosen in product(*axes.values())
     }
     sliders = [
-        widgets.SelectionSlider(options=[str(v) for v in axes[name]], description=name) for name in names
+        widgets.SelectionSlider(options=[str(v) for v in axes[name]], description=name, layout=WIDE)
+        for name in names
     ]
 
     def stack(chosen: tuple[Any, ...]) -> widgets.Widget:

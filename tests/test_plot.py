@@ -2,7 +2,6 @@
 
 import json
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from scipy import stats
 
 from emlib import Gaussian, Mixture, datasets, fit, plot
 
-mpl.use("Agg")
 X = datasets.three_clusters().X
 GUESS = Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1]))
 

@@ -1,0 +1,139 @@
+"""Explorables, as far as they can be moved without a browser."""
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from emlib import Gaussian, Mixture, datasets, em, explore, fit, plot
+
+X = datasets.three_clusters().X
+GUESS = Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1]))
+PNG = b"\x89PNG"
+
+
+@pytest.fixture
+def bar():
+    """A figure with one bar, and a function that draws its height."""
+    figure = Figure(figsize=(3, 2), layout="constrained")
+    ax = figure.subplots()
+    ax.set_ylim(-50, 50)
+    (rectangle,) = ax.bar([0], [10])
+
+    def draw(**heights):
+        rectangle.set_height(sum(heights.values()))
+        return figure
+
+    return draw
+
+
+@pytest.fixture
+def links(monkeypatch):
+    """What the browser is told to link: pairs of (widget, trait)."""
+    made, jslink = [], widgets.jslink
+
+    def record(source, target):
+        made.append((source, target))
+        return jslink(source, target)
+
+    monkeypatch.setattr(explore.widgets, "jslink", record)
+    return made
+
+
+def test_a_film_has_one_picture_for_each_step_and_they_differ():
+    plot.style()
+    trace = fit(GUESS, X, tol=0, max_iter=5)
+    film = explore.film(trace, X)
+    controls, stack = film.children
+    play, slider = controls.children
+    pictures = [bytes(image.value) for image in stack.children]
+    assert len(pictures) == len(slider.options) == 6
+    assert len(set(pictures)) == 6
+    assert all(picture.startswith(PNG) for picture in pictures)
+    assert (play.min, play.max) == (0, 5)
+    assert repr(film) == "<film of 6 frames: iteration 0 to 5>"
+
+
+def test_the_browser_alone_moves_a_film(links):
+    film = explore.film(fit(GUESS, X, tol=0, max_iter=2), X)
+    controls, stack = film.children
+    play, slider = controls.children
+    assert len(links) == 2
+    assert ((slider, "index"), (stack, "selected_index")) in links
+    assert ((play, "value"), (slider, "index")) in links
+
+
+def test_two_sliders_are_a_stack_of_stacks(bar, links):
+    film = explore.frames(bar, a=[1, 2, 3], b=[10, 20])
+    controls, outer = film.children
+    _, a, b = controls.children
+    assert [len(inner.children) for inner in outer.children] == [2, 2, 2]
+    pictures = {bytes(image.value) for inner in outer.children for image in inner.children}
+    assert len(pictures) == 6
+    assert ((a, "index"), (outer, "selected_index")) in links
+    for inner in outer.children:
+        assert ((b, "index"), (inner, "selected_index")) in links
+    assert repr(film) == "<film of 6 frames: a 1 to 3, b 10 to 20>"
+
+
+def test_live_draws_at_every_move_and_at_both_ends(bar):
+    live = explore.live(bar, height=(-10, 10, 3))
+    controls, image = live.children
+    (slider,) = controls.children
+    seen = {bytes(image.value)}
+    for value in (slider.min, slider.max, 0.4):
+        slider.value = value
+        seen.add(bytes(image.value))
+    assert len(seen) == 4
+    assert slider.min == -10
+    assert slider.max == 10
+    assert repr(live) == "<live picture: height -10 to 10>"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "step"), [(-15, 15, 0.5), (0.5, 40, 0.5), (0, 1, 0.02), (0, 700, 10)]
+)
+def test_live_sliders_move_in_round_steps(bar, low, high, step):
+    (slider,) = explore.live(bar, height=(low, high, low)).children[0].children
+    assert slider.step == pytest.approx(step)
+
+
+def test_nothing_is_fitted_on_a_move(bar, monkeypatch):
+    live = explore.live(bar, height=(0, 10, 3))
+    film = explore.film(fit(GUESS, X, tol=0, max_iter=2), X)
+
+    def forbidden(*_):
+        raise AssertionError("an M-step on a move")
+
+    monkeypatch.setattr(Mixture, "maximize", forbidden)
+    with pytest.raises(AssertionError, match="on a move"):
+        list(zip(em(GUESS, X), range(3), strict=False))  # the trap works
+    live.children[0].children[0].value = 7
+    film.children[0].children[1].index = 2
+
+
+def test_an_error_in_the_drawing_is_not_swallowed():
+    def draw(height):
+        if height > 5:
+            raise RuntimeError("too high")
+        return Figure()
+
+    live = explore.live(draw, height=(0, 10, 3))
+    with pytest.raises(RuntimeError, match="too high"):
+        live.children[0].children[0].value = 7
+
+
+def test_explorables_that_make_no_sense(bar):
+    with pytest.raises(ValueError, match="the film has no frames"):
+        explore.frames(bar)
+    with pytest.raises(ValueError, match="the film has no frames"):
+        explore.frames(bar, a=[])
+    with pytest.raises(ValueError, match="the film has 160 frames; it may have 150"):
+        explore.frames(bar, a=range(16), b=range(10))
+    with pytest.raises(ValueError, match="there is nothing to move"):
+        explore.live(bar)
+    for limits in [(0, 1), (0, 1, 2), (1, 0, 0.5), (1, 1, 1)]:
+        with pytest.raises(ValueError, match=r"height is .* it must be \(low, high, start\)"):
+            explore.live(bar, height=limits)
+    with pytest.raises(ValueError, match="holds only its last model"):
+        explore.film(fit(GUESS, X, tol=0, max_iter=2, keep="values"), X)
