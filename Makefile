@@ -15,6 +15,9 @@ lab: .venv/ready
 test: .venv/ready lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env
 
+bench: .venv/ready
+	$(ONE_THREAD) $(BIN)/python benchmarks/response.py
+
 lint: .venv/ready
 	$(BIN)/ruff format --check --quiet || { echo "make lint: run $(BIN)/ruff format"; exit 1; }
 	$(BIN)/ruff check --quiet

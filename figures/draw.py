@@ -32,5 +32,5 @@ if __name__ == "__main__":
     plot.style()
     for draw in [three_clusters]:
         figure = draw()
-        figure.savefig(HERE / f"{draw.__name__}.png", dpi=120, metadata={"Software": None})
+        (HERE / f"{draw.__name__}.png").write_bytes(plot.png(figure, dpi=120))
         print(f"drew {draw.__name__}.png")

@@ -13,7 +13,6 @@ import urllib.request
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-# One settings file: every cell is in the page, not only those on the screen.
 TRACKER = "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
 
 # What a reader sees of an explorable: the addresses of the pictures that are shown in it.
@@ -28,11 +27,14 @@ def free_port():
 
 
 @contextlib.contextmanager
-def jupyterlab(folder, settings):
-    """Serve a folder by JupyterLab; yields its address."""
+def jupyterlab(folder, settings, whole_page=True):
+    """Serve a folder by JupyterLab; yields its address.
+
+    With `whole_page` every cell is in the page; as it comes, JupyterLab holds only those on the screen.
+    """
     tracker = settings / TRACKER
     tracker.parent.mkdir(parents=True)
-    tracker.write_text(json.dumps({"windowingMode": "none"}))
+    tracker.write_text(json.dumps({"windowingMode": "none"} if whole_page else {}))
     port = free_port()
     command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--ip=127.0.0.1"]
     command += [f"--port={port}", "--IdentityProvider.token=", "--expose-app-in-browser", str(folder)]

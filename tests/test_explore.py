@@ -44,9 +44,9 @@ def test_a_film_has_one_picture_for_each_step_and_they_differ():
     plot.style()
     trace = fit(GUESS, X, tol=0, max_iter=5)
     film = explore.film(trace, X)
-    controls, stack = film.children
-    play, slider = controls.children
-    pictures = [bytes(image.value) for image in stack.children]
+    controls, pile = film.children
+    play, slider, _ = controls.children
+    pictures = [bytes(image.value) for image in pile.children]
     assert len(pictures) == len(slider.options) == 6
     assert len(set(pictures)) == 6
     assert all(picture.startswith(PNG) for picture in pictures)
@@ -56,17 +56,17 @@ def test_a_film_has_one_picture_for_each_step_and_they_differ():
 
 def test_the_browser_alone_moves_a_film(links):
     film = explore.film(fit(GUESS, X, tol=0, max_iter=2), X)
-    controls, stack = film.children
-    play, slider = controls.children
+    controls, pile = film.children
+    play, slider, _ = controls.children
     assert len(links) == 2
-    assert ((slider, "index"), (stack, "selected_index")) in links
+    assert ((slider, "index"), (pile, "selected_index")) in links
     assert ((play, "value"), (slider, "index")) in links
 
 
-def test_two_sliders_are_a_stack_of_stacks(bar, links):
+def test_two_sliders_are_a_pile_of_piles(bar, links):
     film = explore.frames(bar, a=[1, 2, 3], b=[10, 20])
     controls, outer = film.children
-    _, a, b = controls.children
+    _, a, b, _ = controls.children
     assert [len(inner.children) for inner in outer.children] == [2, 2, 2]
     pictures = {bytes(image.value) for inner in outer.children for image in inner.children}
     assert len(pictures) == 6

@@ -1,0 +1,76 @@
+"""How long after a key press is the new picture there? Medians, in JupyterLab, in a real Chromium.
+
+*Shown*: the page holds the new picture. *Painted*: the next frame of the screen has been drawn with it.
+Run it by `make bench`, on a machine that does nothing else. Needs Chromium.
+"""
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path += [str(ROOT / "tests"), str(ROOT / "notebooks")]
+
+import lab  # noqa: E402
+import lessons  # noqa: E402
+
+PRESSES = 40
+GOALS = {"film": 16, "live": 90}  # milliseconds, until shown
+# Press a key, and look as often as the browser lets one until the picture is another one.
+PRESS = """async ([handle, key]) => {
+    const shown = SHOWN, seen = shown(handle), start = performance.now();
+    handle.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
+    const turn = () => new Promise((next) => {
+        const channel = new MessageChannel(); channel.port1.onmessage = next; channel.port2.postMessage(0);
+    });
+    while (shown(handle) === seen) {
+        if (performance.now() - start > 5000) throw new Error('the picture did not move');
+        await turn();
+    }
+    const there = performance.now() - start;
+    await new Promise((next) => requestAnimationFrame(() => setTimeout(next, 0)));
+    return [there, performance.now() - start];
+}""".replace("SHOWN", lab.SHOWN)
+
+
+def main() -> None:
+    """Open every lesson, press keys on every slider, print the medians."""
+    if not lab.CHROMIUM:
+        raise SystemExit("benchmarks/response.py needs Chromium")
+    times: dict[str, list[tuple[float, float]]] = {"film": [], "live": []}
+    with tempfile.TemporaryDirectory() as folder, lab.chromium() as browser:
+        course = Path(folder) / "my-course"
+        lessons.copy(course)
+        with lab.jupyterlab(course, Path(folder) / "settings", whole_page=False) as address:
+            page = browser.new_page(viewport={"width": 1300, "height": 1000})
+            for source in lessons.sources():
+                lab.open_and_run(page, address, f"{source.stem}.ipynb")
+                notebook = "jupyterapp.shell.currentWidget.content"
+                cells = page.evaluate(
+                    f"{notebook}.widgets.flatMap((w, n) => w.model.type === 'code' && "
+                    "/explore\\.\\w+\\(/.test(w.model.sharedModel.source) ? [n] : [])"
+                )
+                for cell in cells:
+                    page.evaluate(f"{notebook}.scrollToItem({cell}, 'center')")
+                    page.wait_for_timeout(1000)
+                    for locator in page.locator(".noUi-handle:visible").all():
+                        handle = locator.element_handle()
+                        kind = handle.evaluate(
+                            "(h) => h.closest('.widget-vbox').querySelector('.widget-play') ? 'film' : 'live'"
+                        )
+                        handle.press("Home")
+                        page.wait_for_timeout(500)
+                        for n in range(PRESSES):
+                            key = "ArrowRight" if n // 10 % 2 == 0 else "ArrowLeft"
+                            times[kind].append(page.evaluate(PRESS, [handle, key]))
+    for kind, measured in times.items():
+        shown, painted = map(statistics.median, zip(*measured, strict=True))
+        print(
+            f"{kind}: shown after {shown:.1f} ms (goal {GOALS[kind]}), painted after {painted:.1f} ms; "
+            f"medians of {len(measured)} key presses"
+        )
+
+
+if __name__ == "__main__":
+    main()
