@@ -6,11 +6,14 @@ BIN := .venv/bin
 # Threads of the linear algebra fight each other when tests run side by side.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
+# JupyterLab wants to be told that root is meant; in a container one often is.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
 .PHONY: lab test notebooks handout figures bench lint lock
 
 lab: .venv/ready
 	$(BIN)/python notebooks/lessons.py copies
-	$(BIN)/jupyter lab my-course
+	$(BIN)/jupyter lab $(AS_ROOT) my-course
 
 test: .venv/ready lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env
