@@ -15,9 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from emlib import checks, datasets, start
-from emlib.em import Blocks, Collapse, EMWarning, Model, Statistics, Step, Trace, em, fit
+from emlib.em import Collapse, EMWarning, Model, Statistics, Step, Trace, em, fit
 from emlib.families import Family, Gaussian
 from emlib.mixture import Mixture
+from emlib.scale import Blocks
 from emlib.stopping import Doubt, Stop
 
 if TYPE_CHECKING:

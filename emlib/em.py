@@ -16,11 +16,10 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import cache, reduce
+from functools import cache
 from itertools import count
-from operator import add
 from typing import Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from emlib import validate
+from emlib.scale import Blocks
 from emlib.stopping import Doubt, Stop, Watch, broken_off
 
 # --------------------------------------------------------------------------------------------------
@@ -130,59 +130,7 @@ class EMWarning(UserWarning):
 # --------------------------------------------------------------------------------------------------
 
 
-class Blocks:
-    """Data in pieces: an array is one block, a list of arrays is a list of blocks.
-
-    (A list of plain lists of numbers is a table, and so one block.)
-
-    The data own the borders of their blocks, because some models care: for a hidden Markov chain a
-    block is one whole sequence. For a mixture any borders give the same sum, up to rounding.
-
-    Parameters
-    ----------
-    data : array, or list of arrays
-        What `Model.expect` takes: for a mixture, arrays of shape (N, D).
-    weights : array (N,), or list of such arrays, optional
-        The weight of every point, in the same pieces as the data.
-    """
-
-    def __init__(self, data: Any, weights: Any = None) -> None:
-        if isinstance(data, Iterator):
-            raise ValueError(
-                "data is an iterator, which can be read only once, and EM reads its data at every step: "
-                "pass a list of blocks"
-            )
-        in_pieces = isinstance(data, (list, tuple)) and not _is_table(data)
-        blocks = list(data) if in_pieces else [data]
-        if not blocks:
-            raise ValueError("data is an empty list: pass an array, or a list of at least one block")
-        if weights is None:
-            pieces = [None] * len(blocks)
-        elif in_pieces and not isinstance(weights, (list, tuple)):
-            raise ValueError(
-                f"data is a list of {len(blocks)} blocks and weights is a {type(weights).__name__}: "
-                "give the weights as a list, in the same pieces as the data"
-            )
-        else:
-            pieces = list(weights) if in_pieces else [weights]
-        if len(pieces) != len(blocks):
-            raise ValueError(
-                f"there are {len(blocks)} blocks of data and {len(pieces)} of weights: "
-                "give the weights in the same pieces as the data"
-            )
-        self.pairs = list(zip(blocks, pieces, strict=True))
-
-    def sum(self, expect: Callable[[Any, Any], Statistics]) -> Statistics:
-        """Add up what `expect` says of every block."""
-        return reduce(add, (expect(block, weights) for block, weights in self.pairs))
-
-
 M = TypeVar("M", bound=Model)
-
-
-def _is_table(data: Sequence[Any]) -> bool:
-    """Whether a list holds numbers, or plain lists of them, rather than blocks."""
-    return bool(data) and all(isinstance(row, (int, float, list, tuple)) for row in data)
 
 
 @dataclass(frozen=True)
