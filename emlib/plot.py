@@ -112,7 +112,7 @@ def line(
     ]
     (total,) = ax.plot(grid, parts.sum(axis=0), color=INK, lw=1.5, ls="--", label="mixture")
     ax.axhline(0, color=INK, lw=0.8)
-    ax.set(xlim=(low, high), ylim=(0, top), xlabel="x", ylabel="density per unit of x")
+    ax.set(xlim=(low, high), ylim=(0, top), xlabel="x", ylabel="density")
     ticks = [tick for tick in ax.get_yticks() if 0 <= tick <= top]
     if X is not None:
         x = validate.points(X, 1)[:, 0]

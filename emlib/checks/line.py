@@ -34,22 +34,28 @@ def _shares_break(resp: Array, x: Array, *_: Array) -> str:
     if resp.min() < 0:
         return f"a responsibility is a probability, and the smallest here is {resp.min():.6g}"
     sums = resp.sum(axis=1)
+    if (sums == 0).any():
+        return f"row {int(np.argmin(sums))} is all zeros: is it ever filled?"
     worst = int(np.argmax(np.abs(sums - 1)))
     if abs(sums[worst] - 1) > 1e-8:
         return f"each row must sum to 1, and row {worst} (x = {x[worst]:g}) sums to {sums[worst]:.6g}"
+    if np.isin(resp, (0, 1)).all():
+        return "every point went to a single component, and not always to the likeliest; EM wants the shares"
     return "the rows do sum to 1, but the shares within them are off"
 
 
 e_step_1d = Exercise(
     name="e_step_1d",
+    arguments=("x", "weights", "means", "variances"),
+    by_hand="e_step",
     cases=[
         (
-            np.array([-3.0, -1.0, 0.5, 2.0, 2.5, 4.0, 6.0]),
+            np.array([-3.1, -1.0, 0.52, 1.9, 2.6, 4.0, 5.7]),
             np.array([0.5, 0.2, 0.3]),
-            np.array([-2.0, 1.0, 4.0]),
+            np.array([-2.0, 1.1, 4.0]),
             np.array([4.0, 0.25, 2.0]),
         ),
-        (np.array([0.0, 1.0, 5.0]), np.array([0.9, 0.1]), np.array([0.0, 3.0]), np.array([9.0, 0.5])),
+        (np.array([0.2, 1.0, 4.3]), np.array([0.9, 0.1]), np.array([0.0, 3.1]), np.array([9.0, 0.5])),
     ],
     praise="every point is shared out whole, by weight times density.",
     parts=[
@@ -57,7 +63,7 @@ e_step_1d = Exercise(
             "resp",
             "(N, K): one row for each point, one column for each component",
             lambda *case: _shares(_joint(*case)),
-            invariant=_shares_break,
+            rule=_shares_break,
             mistakes=[
                 Mistake(
                     lambda *case: _joint(*case) / _joint(*case).sum(axis=0),
@@ -120,6 +126,67 @@ e_step_1d = Exercise(
                     "the logarithms were normalised; shares are proportions of the densities themselves",
                 ),
                 Mistake(
+                    lambda x, w, m, v: _shares(w * np.log(_normal(x[:, None], m, v))),
+                    "norm.logpdf gives the logarithm of the density; the shares want the density, norm.pdf",
+                ),
+                Mistake(
+                    lambda *case: np.log(_joint(*case)),
+                    "these are the logarithms of weight times density; take np.exp, then divide every row by its sum",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(
+                        w * np.exp(-((x[:, None] - m) ** 2) / 2 * v) / np.sqrt(2 * np.pi * v)
+                    ),
+                    "`/ 2 * v` divides by 2 and multiplies by v; the exponent needs brackets: / (2 * v)",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(w * np.exp(-((x[:, None] - m) ** 2) / (2 * v)) * v),
+                    "`/ np.sqrt(2 * np.pi) * v` multiplies by v; the root goes over all of it: "
+                    "/ np.sqrt(2 * np.pi * v)",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(w * np.exp(-((x[:, None] - m) ** 2) / (2 * v)) * np.sqrt(v)),
+                    "the root of the variance multiplies; it must divide: / np.sqrt(2 * np.pi * v), with brackets",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(
+                        w * np.exp((x[:, None] - m) ** 2 / (2 * v)) / np.sqrt(2 * np.pi * v)
+                    ),
+                    "the minus in the exponent is missing: a density falls away from its mean",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(
+                        w * np.exp(-((x[:, None] - m) ** 2) / (2 * v**2)) / np.sqrt(2 * np.pi * v)
+                    ),
+                    "the variance was squared in the exponent; it is already sigma squared",
+                ),
+                Mistake(
+                    lambda x, w, m, v: w * _shares(_normal(x[:, None], m, v)),
+                    "the weights came after the division, so the rows no longer sum to 1: multiply first, then divide",
+                ),
+                Mistake(
+                    lambda *case: _joint(*case) / _joint(*case).max(axis=1, keepdims=True),
+                    "every row was divided by its maximum; divide it by its sum",
+                ),
+                Mistake(
+                    lambda x, w, m, v: np.eye(len(m))[np.abs(x[:, None] - m).argmin(axis=1)],
+                    "every point went to the nearest mean; EM wants shares, by weight times density",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _joint(x, w, m, v**2),
+                    "two things: the variance was used as a standard deviation (norm.pdf wants "
+                    "scale=np.sqrt(variance)), and every row is yet to be divided by its sum",
+                ),
+                Mistake(
+                    lambda x, w, m, v: _shares(_normal(x[:, None], m, v**2)),
+                    "two things: the weights are missing, and the variance was used as a standard deviation "
+                    "(norm.pdf wants scale=np.sqrt(variance))",
+                ),
+                Mistake(
+                    lambda *case: _shares(_joint(*case)).T.reshape(_joint(*case).shape),
+                    "a table (K, N) was reshaped to (N, K), which shuffles its entries; transpose it instead, with .T",
+                ),
+                Mistake(
                     lambda *case: np.log(_shares(_joint(*case))),
                     "these are the logarithms of the right answer; take np.exp of them",
                 ),
@@ -155,6 +222,8 @@ def _hard(resp: Array) -> Array:
 def _weights_break(weights: Array, x: Array, resp: Array) -> str:
     if abs(weights.sum() - 1) > 1e-8:
         return f"weights are probabilities and must sum to 1; these sum to {weights.sum():.6g}"
+    if weights.min() < 0:
+        return f"a weight is a probability, and weights[{int(np.argmin(weights))}] is {weights.min():.6g}"
     return "these do sum to 1, but they are not the shares N_k / N of the points"
 
 
@@ -162,25 +231,37 @@ def _means_break(means: Array, x: Array, resp: Array) -> str:
     if means.min() < x.min() or means.max() > x.max():
         return f"a mean of points lies between them, from {x.min():g} to {x.max():g}"
     overall = _counts(resp) @ means / len(x)
+    if abs(overall - x.mean()) < 1e-8 * np.ptp(x):
+        return ""
     return f"weighted by the shares of the points, the means must average to {x.mean():.6g}; these, to {overall:.6g}"
 
 
 def _variances_break(variances: Array, x: Array, resp: Array) -> str:
     if variances.min() < 0:
-        return "a variance is a mean of squares, and cannot be negative"
+        worst = int(np.argmin(variances))
+        found = f"variances[{worst}] is {variances[worst]:.6g}"
+        return f"a variance is a mean of squares and cannot be negative, and {found}"
     shares = _counts(resp) / len(x)
     total = shares @ (variances + (_means(x, resp) - x.mean()) ** 2)
+    if abs(total - x.var()) < 1e-8 * x.var():
+        return ""
     return f"together with the means they must give the variance of all points, {x.var():.6g}; they give {total:.6g}"
 
 
-_RESP = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.25, 0.25, 0.5], [0.8, 0.15, 0.05], [0.1, 0.1, 0.8]])
+# Responsibilities with many digits, so that nothing rounded passes.
+_X = np.array([-2.0, 1.1, 1.5, 4.2, 9.0])
+_RESP = _shares(_joint(_X, np.array([0.3, 0.4, 0.3]), np.array([-1.0, 2.0, 5.0]), np.array([9.0, 4.0, 16.0])))
+_Y = np.array([0.31, 0.12, 0.54, 0.83])
+_RESP_Y = _shares(_joint(_Y, np.array([0.6, 0.4]), np.array([0.2, 0.7]), np.array([0.1, 0.05])))
 _ORDER = "these numbers belong elsewhere: return weights, means, variances, in this order"
 
 m_step_1d = Exercise(
     name="m_step_1d",
+    arguments=("x", "resp"),
+    by_hand="m_step",
     cases=[
-        (np.array([-2.0, 1.0, 1.5, 4.0, 9.0]), _RESP),
-        (np.array([1.0, 2.0, 4.0, 8.0]), np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]])),
+        (_X, _RESP),
+        (_Y, _RESP_Y),
     ],
     praise="every point counts by its shares, and the variances are about the new means.",
     parts=[
@@ -188,7 +269,7 @@ m_step_1d = Exercise(
             "weights",
             "(K,): one number for each component",
             lambda x, resp: _counts(resp) / len(x),
-            invariant=_weights_break,
+            rule=_weights_break,
             mistakes=[
                 Mistake(
                     lambda x, resp: _counts(resp),
@@ -222,7 +303,7 @@ m_step_1d = Exercise(
             "means",
             "(K,): one number for each component",
             _means,
-            invariant=_means_break,
+            rule=_means_break,
             mistakes=[
                 Mistake(
                     lambda x, resp: resp.T @ x / len(x),
@@ -257,7 +338,7 @@ m_step_1d = Exercise(
             "variances",
             "(K,): one number for each component",
             lambda x, resp: _squares(x, resp) / _counts(resp),
-            invariant=_variances_break,
+            rule=_variances_break,
             mistakes=[
                 Mistake(
                     lambda x, resp: np.sqrt(_squares(x, resp) / _counts(resp)),
@@ -287,7 +368,8 @@ m_step_1d = Exercise(
                 ),
                 Mistake(
                     lambda x, resp: resp.T @ x**2 / _counts(resp),
-                    "this is the mean of x squared; take the squares of x minus the component's mean",
+                    "this is the mean of x squared; take the squares of x minus the component's mean (or was the mean "
+                    "still 0 there? Work it out first)",
                 ),
                 Mistake(
                     lambda x, resp: np.abs(resp * (x[:, None] - _means(x, resp))).sum(axis=0) / _counts(resp),
@@ -300,8 +382,30 @@ m_step_1d = Exercise(
                     "the responsibility was squared along with the distance: only x - mean is squared",
                 ),
                 Mistake(
-                    lambda x, resp: (resp * (x[:, None] - _means(x, resp))).sum(axis=0) / _counts(resp),
-                    "the square is missing: distances above and below the mean cancel to 0",
+                    lambda x, resp: (resp * (x[:, None] - _means(x, resp))).sum(axis=0) ** 2 / _counts(resp),
+                    "distances above and below the mean cancel: square each distance before you add them up",
+                ),
+                Mistake(
+                    lambda x, resp: ((resp * x[:, None] - _means(x, resp)) ** 2).sum(axis=0) / _counts(resp),
+                    "the point was weighted before the mean was taken off; weight the squared distance: "
+                    "resp * (x - mean)^2",
+                ),
+                Mistake(
+                    lambda x, resp: resp.T @ x**2 / _counts(resp) - _means(x, resp),
+                    "the mean of x squared, minus the mean; it must be minus the mean squared",
+                ),
+                Mistake(
+                    lambda x, resp: np.full(resp.shape[1], _squares(x, resp).sum() / len(x)),
+                    "one variance for all components; each has its own: sum over the points only, and divide by N_k",
+                ),
+                Mistake(
+                    lambda x, resp: _squares(x, resp) / (len(x) - 1),
+                    "divided by N - 1; component k holds only N_k points: divide its sum by N_k",
+                ),
+                Mistake(
+                    lambda x, resp: [np.cov(x, aweights=r) for r in resp.T],
+                    "np.cov corrects for the bias of a sample unless it is told ddof=0; the most likely variance is "
+                    "not corrected",
                 ),
                 Mistake(lambda x, resp: _means(x, resp), _ORDER),
                 Mistake(lambda x, resp: _counts(resp) / len(x), _ORDER),
@@ -340,8 +444,12 @@ def next_to_change(prediction: Any) -> Verdict:
     if prediction is None:
         return Verdict(f"{name}: {NOT_ATTEMPTED}")
     try:
+        if isinstance(prediction, (set, frozenset)):
+            prediction = list(prediction)
+        if np.asarray(prediction).dtype == bool:
+            raise TypeError("a mask")
         given = {round(float(x), 2) for x in np.ravel(np.asarray(prediction, dtype=float))}
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # whatever a strange object does when it is asked for its numbers
         return Verdict(f"{name}: give the positions of the points in a list, for example [-2.75, -1.96]")
     red = _red_after(3)
     answer = set(red - _red_after(4))
@@ -357,10 +465,7 @@ def next_to_change(prediction: Any) -> Verdict:
 def _wrong_prediction(given: set[float], order: list[float], answer: set[float]) -> str:
     red = set(order)
     if not given:
-        return (
-            "somebody does turn: the log-likelihood still gains half a nat. Which of the five is least sure of "
-            "being red?"
-        )
+        return "somebody does turn. Which of the five is least sure of being red?"
     if given == red:
         return "not all at once: each step moves the border a little. Who is nearest to it?"
     if given == {order[0]}:
@@ -377,6 +482,8 @@ def _wrong_prediction(given: set[float], order: list[float], answer: set[float])
             "turns first"
         )
     strangers = sorted(given - red)
+    if {-x for x in given} <= red:
+        return "a minus sign is missing: the five lie to the left of 0"
     if all(float(x).is_integer() and 0 <= x < 60 for x in strangers):
         return f"{strangers[0]:g} looks like the number of a point; give its position x"
     points = set(datasets.three_clusters().X[:, 0].round(2).tolist())
