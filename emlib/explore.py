@@ -12,6 +12,7 @@ from math import floor, log10
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -35,13 +36,14 @@ class Explorable(widgets.VBox):
 def film(trace: Trace[Any], X: ArrayLike) -> Explorable:
     """The history of a fit under a slider, with a Play button: one line, for your own data too.
 
-    Densities, responsibilities and objective move together.
+    On a line, densities, responsibilities and objective move together; in the plane, points, ellipses and
+    objective. A fit of more than 150 steps is shown by 150 of them, evenly chosen, with the first and the last.
 
     Parameters
     ----------
     trace : Trace
-        Of a mixture in one dimension, fitted with `keep="models"`.
-    X : array_like (N, 1)
+        Of a mixture in one or two dimensions, fitted with `keep="models"`.
+    X : array_like (N, 1) or (N, 2)
         The data of the fit.
 
     Examples
@@ -59,7 +61,9 @@ def film(trace: Trace[Any], X: ArrayLike) -> Explorable:
         go(iteration)
         return figure
 
-    return frames(draw, iteration=range(len(trace.objectives)))
+    last = len(trace.objectives) - 1
+    shown = np.unique(np.linspace(0, last, min(last + 1, MOST_FRAMES)).round().astype(int))
+    return frames(draw, iteration=shown.tolist())
 
 
 def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:

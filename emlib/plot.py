@@ -22,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -29,6 +30,7 @@ from emlib import validate
 from emlib.em import Trace
 from emlib.mixture import Mixture
 from emlib.validate import Array
+from emlib.words import counted
 
 COLOURS = ["#D55E00", "#009E73", "#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#8A7A00", "#4D4D4D"]
 INK = "#262626"
@@ -93,7 +95,7 @@ def line(
     callable
         Takes another mixture and moves what is drawn to it: much faster than to draw anew.
     """
-    _one_dimensional(mixture)
+    _in_dimensions(mixture, 1)
     low, high = _ends(mixture, X, low, high)
     grid = np.linspace(low, high, 600)
 
@@ -154,7 +156,7 @@ def shares(
     callable
         Takes another mixture and moves what is drawn to it.
     """
-    _one_dimensional(mixture)
+    _in_dimensions(mixture, 1)
     low, high = _ends(mixture, None, low, high)
     grid = np.linspace(low, high, 600)
 
@@ -211,40 +213,99 @@ def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None
     return redraw
 
 
+def plane(ax: Axes, mixture: Mixture, X: ArrayLike, legend: bool = False) -> Callable[[Mixture], None]:
+    """Draw a mixture in the plane: points in the colours of their responsibilities, components as ellipses.
+
+    An ellipse goes through all places one standard deviation from its mean, a second one through those two
+    away. Its axes are the eigenvectors of the covariance, and half their lengths the roots of the eigenvalues.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    mixture : Mixture of Gaussians
+        In two dimensions.
+    X : array_like (N, 2)
+    legend : bool
+        Whether to name the components.
+
+    Returns
+    -------
+    callable
+        Takes another mixture and moves what is drawn to it.
+    """
+    _in_dimensions(mixture, 2)
+    X = validate.points(X, 2)
+    # Smaller dots where there are many.
+    dots = ax.scatter(
+        X[:, 0], X[:, 1], c=mixed(mixture.responsibilities(X)), s=min(30, 9000 / len(X)), lw=0, alpha=0.8
+    )
+    ellipses: list[tuple[int, int, Ellipse]] = []
+    for k, colour in zip(range(len(mixture)), _cycle(), strict=False):
+        for sigmas in (1, 2):
+            ellipse = Ellipse((0, 0), 1, 1, fill=False, ec=colour, lw=2.5 / sigmas)
+            ax.add_patch(ellipse)
+            ellipses.append((k, sigmas, ellipse))
+        ellipses[-1][2].set_label(f"component {k}")
+    ax.set(xlabel="feature 0", ylabel="feature 1")
+    ax.set_aspect("equal", adjustable="datalim")
+    if legend:
+        ax.legend()
+
+    def redraw(mixture: Mixture) -> None:
+        components: Any = mixture.components
+        squares, axes = np.linalg.eigh(components.covariances)  # (K, 2), (K, 2, 2)
+        for k, sigmas, ellipse in ellipses:
+            ellipse.set_center(components.means[k])
+            ellipse.set_width(2 * sigmas * np.sqrt(squares[k, 0]))
+            ellipse.set_height(2 * sigmas * np.sqrt(squares[k, 1]))
+            ellipse.set_angle(np.degrees(np.arctan2(axes[k, 1, 0], axes[k, 0, 0])))
+        dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(X)))))
+
+    redraw(mixture)
+    return redraw
+
+
 def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int], None]:
-    """Draw three views of a fit on a line that move together: densities, responsibilities, objective.
+    """Draw views of a fit that move together.
+
+    On a line these are the densities, the responsibilities and the objective; in the plane the points
+    with the components' ellipses, and the objective.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         Empty.
     trace : Trace
-        With its models, of a mixture in one dimension.
-    X : array_like (N, 1)
+        With its models, of a mixture in one or two dimensions.
+    X : array_like (N, 1) or (N, 2)
 
     Returns
     -------
     callable
-        Takes the number of a step and moves all three views to it.
+        Takes the number of a step and moves all views to it.
     """
     if len(trace.models) != len(trace.objectives):
         raise ValueError("the trace holds only its last model: fit with keep='models'")
-    axes = figure.subplot_mosaic([["line", "objective"], ["shares", "objective"]], width_ratios=[2, 1])
     first = trace.models[0]
-    _one_dimensional(first)
-    low, high = _ends(first, X, None, None)
-    grid = np.linspace(low, high, 600)[:, None]
-    top = 1.05 * max(np.exp(model.log_density(grid)).max() for model in trace.models)
-    line_to = line(axes["line"], first, X, low, high, top)
-    shares_to = shares(axes["shares"], first, low, high)
-    mark_to = objective(axes["objective"], trace, 0)
-    axes["line"].set(xlabel="", ylabel="density")
-    axes["line"].tick_params(labelbottom=False)
-    title = axes["objective"].set_title("")
+    if first.components.n_features == 2:
+        wide, right = figure.subplots(1, 2, width_ratios=[2, 1])
+        moves = [plane(wide, first, X)]
+    else:
+        _in_dimensions(first, 1)
+        axes = figure.subplot_mosaic([["line", "right"], ["shares", "right"]], width_ratios=[2, 1])
+        right = axes["right"]
+        low, high = _ends(first, X, None, None)
+        grid = np.linspace(low, high, 600)[:, None]
+        top = 1.05 * max(np.exp(model.log_density(grid)).max() for model in trace.models)
+        moves = [line(axes["line"], first, X, low, high, top), shares(axes["shares"], first, low, high)]
+        axes["line"].set(xlabel="", ylabel="density")
+        axes["line"].tick_params(labelbottom=False)
+    mark_to = objective(right, trace, 0)
+    title = right.set_title("")
 
     def redraw(step: int) -> None:
-        line_to(trace.models[step])
-        shares_to(trace.models[step])
+        for move_to in moves:
+            move_to(trace.models[step])
         mark_to(step)
         title.set_text(f"iteration {step}: {trace.objectives[step]:.2f}")
 
@@ -291,10 +352,11 @@ def _cycle() -> Iterator[str]:
     return cycle(COLOURS)
 
 
-def _one_dimensional(mixture: Mixture) -> None:
-    if mixture.components.n_features != 1:
+def _in_dimensions(mixture: Mixture, D: int) -> None:
+    if mixture.components.n_features != D:
         raise ValueError(
-            f"the mixture has {mixture.components.n_features} dimensions; this picture needs one on a line"
+            f"the mixture has {counted(mixture.components.n_features, 'dimension')}, and this picture shows {D}: "
+            "fit the one or two columns that you want to see"
         )
 
 

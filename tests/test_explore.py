@@ -54,6 +54,12 @@ def test_a_film_has_one_picture_for_each_step_and_they_differ():
     assert repr(film) == "<film of 6 frames: iteration 0 to 5>"
 
 
+def test_a_long_fit_is_shown_by_some_of_its_steps(monkeypatch):
+    monkeypatch.setattr(explore, "MOST_FRAMES", 5)
+    film = explore.film(fit(GUESS, X, tol=0, max_iter=40), X)
+    assert film.children[0].children[1].options == ("0", "10", "20", "30", "40")
+
+
 def test_the_browser_alone_moves_a_film(links):
     film = explore.film(fit(GUESS, X, tol=0, max_iter=2), X)
     controls, pile = film.children

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from emlib import Gaussian, Mixture, datasets, fit, plot
+from emlib import Gaussian, Mixture, datasets, fit, plot, start
 
 X = datasets.three_clusters().X
 GUESS = Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1]))
@@ -74,6 +74,46 @@ def test_shares_fill_the_height_by_responsibility(ax):
     assert ax.get_ylim() == (0, 1)
 
 
+@pytest.fixture
+def blobs():
+    rng = np.random.default_rng(3)
+    return np.vstack([rng.normal(size=(60, 2)) @ [[2, 1], [0, 0.5]], rng.normal((0, 6), 1, size=(40, 2))])
+
+
+def test_ellipses_lie_one_and_two_standard_deviations_from_their_means(ax, blobs):
+    trace = fit(start.from_data(blobs, 2, np.random.default_rng(0)), blobs, tol=0, max_iter=8)
+    redraw = plot.plane(ax, trace.models[0], blobs)
+    redraw(trace.model)
+    for n, ellipse in enumerate(ax.patches):
+        k, sigmas = n // 2, 1 + n % 2
+        outline = ellipse.get_patch_transform().transform(ellipse.get_path().vertices)
+        d = outline - trace.model.components.means[k]
+        distances = np.sqrt(
+            np.einsum("ni,ij,nj->n", d, np.linalg.inv(trace.model.components.covariances[k]), d)
+        )
+        on_curve = ellipse.get_path().codes != 4  # control points of the curves lie outside
+        np.testing.assert_allclose(distances[on_curve][:-1], sigmas, rtol=1e-3)
+    expected = trace.model.responsibilities(blobs) @ plot.colours(2)
+    np.testing.assert_allclose(ax.collections[0].get_facecolors()[:, :3], expected, atol=1e-12)
+
+
+def test_watch_shows_the_plane_too(blobs):
+    trace = fit(start.from_data(blobs, 2, np.random.default_rng(0)), blobs, tol=0, max_iter=8)
+    figure = plt.Figure()
+    go = plot.watch(figure, trace, blobs)
+    go(5)
+    plane, right = figure.axes
+    np.testing.assert_allclose(plane.patches[0].get_center(), trace.models[5].components.means[0])
+    assert right.get_lines()[1].get_xydata().tolist() == [[5, trace.objectives[5]]]
+
+
+def test_watch_refuses_what_cannot_be_seen():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    trace = fit(start.from_data(X, 2, np.random.default_rng(0)), X, tol=0, max_iter=1)
+    with pytest.raises(ValueError, match="has 3 dimensions, and this picture shows 1: fit the one or two"):
+        plot.watch(plt.Figure(), trace, X)
+
+
 def test_watch_moves_three_views_together():
     plot.style()
     trace = fit(GUESS, X, tol=0, max_iter=6)
@@ -130,7 +170,7 @@ def test_show_gives_a_picture_its_text(capsys, monkeypatch):
 def test_pictures_that_make_no_sense(ax):
     plane = Mixture([1.0], Gaussian(np.zeros((1, 2)), np.eye(2)[None]))
     for draw in (plot.line, plot.shares):
-        with pytest.raises(ValueError, match="has 2 dimensions; this picture needs one"):
+        with pytest.raises(ValueError, match="has 2 dimensions, and this picture shows 1"):
             draw(ax, plane)
     with pytest.raises(ValueError, match="low must be less than high"):
         plot.line(ax, GUESS, low=5, high=-5)

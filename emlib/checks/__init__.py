@@ -9,7 +9,8 @@ answer they were shown.
 
 from emlib.checks.exercises import Exercise, Mistake, Part, Verdict
 from emlib.checks.invariants import covariances, equal, moments, monotone, probabilities
-from emlib.checks.line import e_step_1d, m_step_1d, next_to_change
+from emlib.checks.line import e_step_1d, m_step_1d
+from emlib.checks.prediction import next_to_change
 
 __all__ = [
     "Exercise",
