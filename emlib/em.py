@@ -177,10 +177,7 @@ def em(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
     ----------
     Dempster, Laird & Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm.
     """
-    if not isinstance(model, Model):
-        raise ValueError(
-            f"model is a {type(model).__name__}; it must be a Model, such as a Mixture: the start"
-        )
+    validate.kind("model", model, Model, ", such as a Mixture: the start")
     if isinstance(data, Blocks) and weights is not None:
         raise ValueError("data is in Blocks already: give them the weights, as Blocks(data, weights)")
     blocks = data if isinstance(data, Blocks) else Blocks(data, weights)

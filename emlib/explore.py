@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from emlib import plot
+from emlib import plot, validate
 from emlib.em import Trace
 
 MOST_FRAMES = 150
@@ -61,6 +61,7 @@ def film(trace: Trace[Any], X: ArrayLike) -> Explorable:
         go(iteration)
         return figure
 
+    validate.kind("trace", trace, Trace)
     last = len(trace.objectives) - 1
     shown = np.unique(np.linspace(0, last, min(last + 1, MOST_FRAMES)).round().astype(int))
     return frames(draw, iteration=shown.tolist())
@@ -78,6 +79,9 @@ def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
         The values along each axis, for example `iteration=range(10), K=[2, 3, 4]`; at most 150 frames in all.
         The first axis gets a Play button.
     """
+    for name, values in axes.items():
+        if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, (str, bytes)):
+            raise ValueError(f"{name} is a {type(values).__name__}; it must be a list of values, or a range")
     if not axes or not all(len(values) for values in axes.values()):
         raise ValueError("the film has no frames: give at least one axis with at least one value")
     size = 1
@@ -88,21 +92,22 @@ def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
 
     names = list(axes)
     pictures = {
-        chosen: _image(draw(**dict(zip(names, chosen, strict=True)))) for chosen in product(*axes.values())
+        chosen: _image(draw(**{name: axes[name][n] for name, n in zip(names, chosen, strict=True)}))
+        for chosen in product(*(range(len(values)) for values in axes.values()))
     }
     sliders = [
         widgets.SelectionSlider(options=[str(v) for v in axes[name]], description=name, layout=WIDE)
         for name in names
     ]
 
-    def pile(chosen: tuple[Any, ...]) -> widgets.Widget:
+    def pile(chosen: tuple[int, ...]) -> widgets.Widget:
         """All that is left to choose, as piles of piles; one picture if nothing is."""
         depth = len(chosen)
         if depth == len(names):
             return pictures[chosen]
         # A Tab without its bar keeps all its pictures in the page. (A Stack looks the part, but builds its
         # picture anew at every move, which takes ten times as long.)
-        tab = widgets.Tab([pile((*chosen, value)) for value in axes[names[depth]]], selected_index=0)
+        tab = widgets.Tab([pile((*chosen, n)) for n in range(len(axes[names[depth]]))], selected_index=0)
         tab.add_class("emlib-film")
         widgets.jslink((sliders[depth], "index"), (tab, "selected_index"))
         return tab
@@ -141,11 +146,13 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, float, float]) -> 
         raise ValueError("there is nothing to move: give at least one slider, as name=(low, high, start)")
     controls = {}
     for name, limits in sliders.items():
-        if len(limits) != 3 or not limits[0] <= limits[2] <= limits[1] or limits[0] == limits[1]:
+        if not isinstance(limits, (tuple, list)) or len(limits) != 3:
+            raise ValueError(f"{name} is {limits!r}; it must be (low, high, start)")
+        low, high, start = (validate.number(f"an end of {name}", limit) for limit in limits)
+        if not low <= start <= high or low == high:
             raise ValueError(
                 f"{name} is {limits!r}; it must be (low, high, start), with start between the two"
             )
-        low, high, start = limits
         controls[name] = widgets.FloatSlider(
             min=low, max=high, value=start, step=_round_step(high - low), description=name, layout=WIDE
         )

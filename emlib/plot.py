@@ -103,7 +103,9 @@ def line(
         return (np.exp(mixture.components.log_density(grid[:, None])) * mixture.weights).T  # (K, 600)
 
     parts = heights(mixture)
-    top = top or 1.08 * parts.sum(axis=0).max()
+    top = float(1.08 * parts.sum(axis=0).max()) if top is None else validate.number("top", top)
+    if top <= 0:
+        raise ValueError(f"top is {top}; it must be greater than 0")
     fills = [
         ax.fill_between(grid, p, color=c, alpha=0.35, lw=0) for p, c in zip(parts, _cycle(), strict=False)
     ]
@@ -206,6 +208,7 @@ def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     def redraw(step: int) -> None:
+        step = validate.count("step", step, least=0, most=len(objectives) - 1, why=", the last step")
         mark.set_data([step], [objectives[step]])
 
     if step is not None:
@@ -284,6 +287,7 @@ def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int]
     callable
         Takes the number of a step and moves all views to it.
     """
+    validate.kind("trace", trace, Trace)
     if len(trace.models) != len(trace.objectives):
         raise ValueError("the trace holds only its last model: fit with keep='models'")
     first = trace.models[0]
@@ -336,6 +340,7 @@ def show(figure: Figure, alt: str, dpi: float = 144) -> None:
     dpi : float
         Pixels per inch; the picture is shown at half that, so that it stays sharp when enlarged.
     """
+    validate.kind("alt", alt, str)
     alt = " ".join(alt.split())
     if not alt:
         raise ValueError("alt is empty; say in a sentence what the picture shows")
@@ -353,6 +358,7 @@ def _cycle() -> Iterator[str]:
 
 
 def _in_dimensions(mixture: Mixture, D: int) -> None:
+    validate.kind("mixture", mixture, Mixture)
     if mixture.components.n_features != D:
         raise ValueError(
             f"the mixture has {counted(mixture.components.n_features, 'dimension')}, and this picture shows {D}: "
@@ -372,8 +378,8 @@ def _ends(
         components: Any = mixture.components
         means, spreads = components.means, np.sqrt(components.variances)
         around = (means - 4 * spreads).min(), (means + 4 * spreads).max()
-    low = float(around[0]) if low is None else low
-    high = float(around[1]) if high is None else high
+    low = float(around[0]) if low is None else validate.number("low", low)
+    high = float(around[1]) if high is None else validate.number("high", high)
     if not low < high:
         raise ValueError(f"the axis runs from {low} to {high}; low must be less than high")
     return low, high

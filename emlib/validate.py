@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -104,13 +105,31 @@ def count(name: str, value: Any, least: int = 1, most: int | None = None, why: s
     return int(value)
 
 
+def number(name: str, value: Any) -> float:
+    """Return `value` as a finite float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise ValueError(f"{name} is {value!r}; it must be a number")
+    try:
+        as_float = float(value)
+    except OverflowError:
+        as_float = inf
+    if not isfinite(as_float):
+        raise ValueError(f"{name} is {as_float}; it must be a finite number")
+    return as_float
+
+
 def not_negative(name: str, value: Any) -> float:
     """Return `value` as a finite float that is 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise ValueError(f"{name} is {value!r}; it must be a number, 0 or more")
-    if not (np.isfinite(value) and value >= 0):
-        raise ValueError(f"{name} is {value}; it must be finite, and 0 or more")
-    return float(value)
+    as_float = number(name, value)
+    if as_float < 0:
+        raise ValueError(f"{name} is {value}; it must be 0 or more")
+    return as_float
+
+
+def kind(name: str, value: Any, wanted: type, example: str = "") -> None:
+    """Raise an error unless `value` is an instance of the class that is wanted."""
+    if not isinstance(value, wanted):
+        raise ValueError(f"{name} is a {type(value).__name__}; it must be a {wanted.__name__}{example}")
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:

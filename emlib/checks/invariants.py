@@ -55,7 +55,9 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
         raise AssertionError(
             f"the objective is {objectives[step]} at step {step}; it must be a finite number"
         )
-    if noise is None:
+    if noise is not None:
+        noise = validate.not_negative("noise", noise)
+    else:
         noise = getattr(history, "rounding", 256 * np.finfo(float).eps * np.abs(objectives).max())
     for step, gain in enumerate(np.diff(objectives), start=1):
         if gain < -noise:
@@ -165,6 +167,7 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
     ours, theirs : array_like
         Of one shape.
     """
+    tol = validate.not_negative("tol", tol)
     a, b = _numbers("ours", ours), _numbers("theirs", theirs)
     if a.shape != b.shape:
         raise AssertionError(f"the shapes differ: {a.shape} and {b.shape}")
