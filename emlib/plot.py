@@ -23,6 +23,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -77,7 +78,8 @@ def line(
 ) -> Callable[[Mixture], None]:
     """Draw a mixture on a line, and under it points in the colours of their responsibilities.
 
-    Every component is drawn at its height in the mixture, pi_k times its density; a dashed line is their sum.
+    Every component is drawn at its height in the mixture, pi_k times its density, with its number on top; a
+    dashed line is their sum.
 
     Parameters
     ----------
@@ -128,15 +130,20 @@ def line(
         ax.set_ylim(-0.2 * top, top)
     ax.set_yticks(ticks)
 
+    numbers = [_number(ax, k, va="bottom") for k in range(len(parts))]
+
     def redraw(mixture: Mixture) -> None:
         parts = heights(mixture)
-        for fill, curve, part in zip(fills, curves, parts, strict=True):
+        for fill, curve, number, part in zip(fills, curves, numbers, parts, strict=True):
             fill.set_data(grid, part, 0)
             curve.set_ydata(part)
+            peak = int(part.argmax())
+            number.set_position((grid[peak], min(parts[:, peak].sum() + 0.01 * top, 0.9 * top)))
         total.set_ydata(parts.sum(axis=0))
         if X is not None:
             dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(X)))))
 
+    redraw(mixture)
     return redraw
 
 
@@ -216,11 +223,12 @@ def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None
     return redraw
 
 
-def plane(ax: Axes, mixture: Mixture, X: ArrayLike, legend: bool = False) -> Callable[[Mixture], None]:
+def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]:
     """Draw a mixture in the plane: points in the colours of their responsibilities, components as ellipses.
 
-    An ellipse goes through all places one standard deviation from its mean, a second one through those two
-    away. Its axes are the eigenvectors of the covariance, and half their lengths the roots of the eigenvalues.
+    A component's number stands at its mean. One ellipse goes through all places one standard deviation away
+    from it, another through those two away. Their axes are the eigenvectors of the covariance, and half their
+    lengths once or twice the roots of the eigenvalues.
 
     Parameters
     ----------
@@ -228,8 +236,6 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike, legend: bool = False) -> Cal
     mixture : Mixture of Gaussians
         In two dimensions.
     X : array_like (N, 2)
-    legend : bool
-        Whether to name the components.
 
     Returns
     -------
@@ -248,11 +254,10 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike, legend: bool = False) -> Cal
             ellipse = Ellipse((0, 0), 1, 1, fill=False, ec=colour, lw=2.5 / sigmas)
             ax.add_patch(ellipse)
             ellipses.append((k, sigmas, ellipse))
-        ellipses[-1][2].set_label(f"component {k}")
+    disc = {"boxstyle": "circle,pad=0.25", "fc": "white", "ec": "none", "alpha": 0.85}
+    numbers = [_number(ax, k, va="center", bbox=disc, zorder=4) for k in range(len(mixture))]
     ax.set(xlabel="feature 0", ylabel="feature 1")
     ax.set_aspect("equal", adjustable="datalim")
-    if legend:
-        ax.legend()
 
     def redraw(mixture: Mixture) -> None:
         components: Any = mixture.components
@@ -262,6 +267,8 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike, legend: bool = False) -> Cal
             ellipse.set_width(2 * sigmas * np.sqrt(squares[k, 0]))
             ellipse.set_height(2 * sigmas * np.sqrt(squares[k, 1]))
             ellipse.set_angle(np.degrees(np.arctan2(axes[k, 1, 0], axes[k, 0, 0])))
+        for number, mean in zip(numbers, components.means, strict=True):
+            number.set_position(mean)
         dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(X)))))
 
     redraw(mixture)
@@ -350,6 +357,13 @@ def show(figure: Figure, alt: str, dpi: float = 144) -> None:
         {"image/png": picture, "text/plain": alt},
         metadata={"image/png": {"width": round(figure.get_figwidth() * dpi / 2), "alt": alt}},
         raw=True,
+    )
+
+
+def _number(ax: Axes, k: int, **style: Any) -> Text:
+    """The number of a component in its colour."""
+    return ax.text(
+        0, 0, str(k), color=COLOURS[k % len(COLOURS)], ha="center", weight="bold", clip_on=True, **style
     )
 
 
