@@ -45,6 +45,8 @@ def style() -> None:
         palette=COLOURS,
         rc={
             "figure.constrained_layout.use": True,
+            # The font that comes with Matplotlib: the same picture everywhere, and no search for others.
+            "font.family": "DejaVu Sans",
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.titlesize": "medium",
@@ -105,7 +107,7 @@ def line(
         return (np.exp(mixture.components.log_density(grid[:, None])) * mixture.weights).T  # (K, 600)
 
     parts = heights(mixture)
-    top = float(1.08 * parts.sum(axis=0).max()) if top is None else validate.number("top", top)
+    top = float(1.2 * parts.sum(axis=0).max()) if top is None else validate.number("top", top)
     if top <= 0:
         raise ValueError(f"top is {top}; it must be greater than 0")
     fills = [
@@ -119,7 +121,7 @@ def line(
     (total,) = ax.plot(grid, parts.sum(axis=0), color=INK, lw=1.5, ls="--", label="mixture")
     ax.axhline(0, color=INK, lw=0.8)
     ax.set(xlim=(low, high), ylim=(0, top), xlabel="x", ylabel="density")
-    ticks = [tick for tick in ax.get_yticks() if 0 <= tick <= top]
+    ticks = [tick for tick in MaxNLocator(4).tick_values(0, top) if 0 <= tick <= top]
     if X is not None:
         x = validate.points(X, 1)[:, 0]
         # Four rows in turn keep close points apart.
@@ -138,7 +140,10 @@ def line(
             fill.set_data(grid, part, 0)
             curve.set_ydata(part)
             peak = int(part.argmax())
-            number.set_position((grid[peak], min(parts[:, peak].sum() + 0.01 * top, 0.9 * top)))
+            height = parts[:, peak].sum() + 0.01 * top
+            # Beside a peak that the picture cuts off, otherwise on top of it.
+            aside = 0.015 * (high - low) if height > 0.9 * top else 0.0
+            number.set_position((grid[peak] + aside, min(height, 0.9 * top)))
         total.set_ydata(parts.sum(axis=0))
         if X is not None:
             dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(X)))))
@@ -307,7 +312,7 @@ def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int]
         right = axes["right"]
         low, high = _ends(first, X, None, None)
         grid = np.linspace(low, high, 600)[:, None]
-        top = 1.05 * max(np.exp(model.log_density(grid)).max() for model in trace.models)
+        top = 1.2 * max(np.exp(model.log_density(grid)).max() for model in trace.models)
         moves = [line(axes["line"], first, X, low, high, top), shares(axes["shares"], first, low, high)]
         axes["line"].set(xlabel="", ylabel="density")
         axes["line"].tick_params(labelbottom=False)
@@ -327,7 +332,8 @@ def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int]
 def png(figure: Figure, dpi: float = 144) -> bytes:
     """A figure as the bytes of a PNG file, at so many pixels per inch."""
     figure.set_dpi(dpi)
-    canvas = FigureCanvasAgg(figure)
+    # A canvas remembers how its texts are laid out, which is most of the work when a figure is drawn again.
+    canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
     canvas.draw()  # figure.savefig would draw twice
     picture = PIL.Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     file = BytesIO()
