@@ -210,8 +210,8 @@ class Trace(Generic[M]):
         The models, the start first; only the fitted one if the fit was told to `keep="values"`.
     n_points : float
         How many points the log-likelihoods are totals of.
-    rounding : float
-        How far rounding alone may have moved an objective, in nats.
+    roundings : array (n_iter + 1,)
+        How far rounding alone may have moved each objective, in nats.
     exact : bool
         Whether every M-step was a true maximum. Only then does the theory forbid a fall.
     """
@@ -222,7 +222,7 @@ class Trace(Generic[M]):
     log_likelihoods: NDArray[np.float64]
     models: tuple[M, ...]
     n_points: float
-    rounding: float
+    roundings: NDArray[np.float64]
     exact: bool
 
     def __repr__(self) -> str:
@@ -302,7 +302,7 @@ def fit(
         log_likelihoods=np.array([log_likelihood for _, log_likelihood, _ in history]),
         models=tuple(models) if keep == "models" else (fitted,),
         n_points=step.statistics.n_points,
-        rounding=watch.noise,
+        roundings=np.array(watch.roundings),
         exact=fitted.exact,
     )
 

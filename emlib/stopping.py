@@ -127,7 +127,7 @@ class Watch:
     def __init__(self, tol: float, max_iter: int) -> None:
         self.tol, self.max_iter = tol, max_iter
         self.objectives: list[float] = []
-        self.noise = 0.0
+        self.roundings: list[float] = []
         self.doubt: Doubt | None = None
         self.growing = False
 
@@ -148,7 +148,7 @@ class Watch:
                     "or its log-likelihood or log-prior is wrong; start elsewhere"
                 )
             return Stop("decreased", n_iter, nan, nan, f"the objective became {now}. {LOOK}")
-        self.noise = max(self.noise, step.model.rounding(step.statistics))
+        self.roundings.append(step.model.rounding(step.statistics))
         if n_iter >= 1 and step.model.exact and now < self.objectives[-2] - self.noise:
             return self.stop(
                 "decreased", f"the objective fell by {self.objectives[-2] - now:.3g} nats. {LOOK}"
@@ -160,6 +160,11 @@ class Watch:
                 return self.stop("stalled", self.doubt.message if self.doubt else PLATEAU)
             return self.stop("max_iter", "raise max_iter to go on")
         return None
+
+    @property
+    def noise(self) -> float:
+        """How far rounding may have moved the latest gain. Steps long past do not count: a start may be absurd."""
+        return max(self.roundings[-2:])
 
     def stop(self, reason: Reason, message: str) -> Stop:
         """A stop at the latest step."""

@@ -211,6 +211,24 @@ def test_random_responsibilities_are_no_convergence(seed):
     checks.monotone(late)
 
 
+def test_an_absurd_start_does_not_blunt_the_watch():
+    """Its objective is so low that rounding there is larger than all that is gained later."""
+    rng = np.random.default_rng(0)
+    data = np.concatenate([rng.normal(-3, 1, (100, 1)), rng.normal(3, 1, (100, 1))])
+    absurd = Mixture([0.5, 0.5], Gaussian.univariate([-1, 2], [1e-15, 1e-15]))
+    trace = fit(absurd, data)
+    assert trace.roundings[0] > 100
+    assert trace.roundings[-1] < 1e-9
+    assert trace.stop.converged
+    best = fit(start.from_labels(data, np.repeat([0, 1], 100)), data)
+    np.testing.assert_allclose(trace.objectives[-1], best.objectives[-1], atol=1e-3)
+    checks.monotone(trace)
+    with pytest.raises(AssertionError, match=r"falls by 0\.00099"):
+        checks.monotone(
+            replace(trace, objectives=trace.objectives - np.r_[np.zeros(len(trace.roundings) - 1), 0.001])
+        )
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_what_is_called_converged_has_nothing_left_to_gain(seed):
     rng = np.random.default_rng(seed)

@@ -29,7 +29,7 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
         A fit's trace, or the log-likelihoods (plus log-priors) of its steps, in nats.
     noise : float, optional
         How far rounding alone may move an objective, in nats; a trace knows it. By default some hundred units
-        in the last place of the largest objective.
+        in its last place.
 
     Returns
     -------
@@ -56,11 +56,11 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
             f"the objective is {objectives[step]} at step {step}; it must be a finite number"
         )
     if noise is not None:
-        noise = validate.not_negative("noise", noise)
+        noises = np.full(len(objectives), validate.not_negative("noise", noise))
     else:
-        noise = getattr(history, "rounding", 256 * np.finfo(float).eps * np.abs(objectives).max())
+        noises = getattr(history, "roundings", 256 * np.finfo(float).eps * np.abs(objectives))
     for step, gain in enumerate(np.diff(objectives), start=1):
-        if gain < -noise:
+        if gain < -noises[step - 1 : step + 1].max():
             raise AssertionError(
                 f"the objective falls by {-gain:.6g} nats at step {step}, from {objectives[step - 1]:.10g} "
                 f"to {objectives[step]:.10g}; EM never loses, so expect and maximize do not belong together"
