@@ -36,6 +36,22 @@ def read(source: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def steady(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The same outputs for the same results, however the kernel's messages came.
+
+    What a cell prints is one text. A widget is left its line of text: without a kernel that is all there is
+    to see of it, and its number changes at every run.
+    """
+    kept: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+        if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
+
+
 def execute(source: Path) -> None:
     """Run a lesson and write it beside the others, with its outputs and nothing that changes by the hour."""
     from nbclient import NotebookClient
@@ -44,6 +60,8 @@ def execute(source: Path) -> None:
     NotebookClient(notebook, resources={"metadata": {"path": str(LESSONS)}}).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # time stamps
+        if cell.cell_type == "code":
+            cell.outputs = steady(cell.outputs)
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, LESSONS / f"{source.stem}.ipynb")
