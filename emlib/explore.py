@@ -192,7 +192,7 @@ def _round_step(span: float) -> float:
 def _no_bar() -> widgets.HTML:
     """A style that hides the bar of a film's tabs."""
     return widgets.HTML(
-        "<style>.emlib-film > .lm-TabBar { display: none }"
+        "<style>.emlib-film > .lm-TabBar { display: none !important }"
         ".emlib-film.emlib-film > .widget-tab-contents { border: none; padding: 0 }</style>",
         layout={"display": "none"},
     )

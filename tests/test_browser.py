@@ -59,6 +59,10 @@ def test_a_lesson_runs_and_all_its_sliders_move(page, address, source):
             seen = lab.moved(page, handle, key, seen)
         lab.moved(page, handle, "ArrowLeft", seen)
 
+    # A film is piled up in tabs, and their bar is nobody's business.
+    assert page.locator(".emlib-film .lm-TabBar").count() > 0
+    assert page.locator(".emlib-film .lm-TabBar:visible").count() == 0
+
     pictures = page.locator(".jp-Notebook img").all()
     broken = [picture for picture in pictures if picture.evaluate("i => i.offsetParent && !i.naturalWidth")]
     assert broken == []
