@@ -48,6 +48,9 @@ class Mixture(Value, Model):
         Probabilities of the components; they sum to one.
     components : Family
         K distributions, for example `Gaussian(means, covariances)`.
+    weight_count : float
+        A prior for the weights: how many points `maximize` gives every component before it counts the data
+        (a Dirichlet distribution with parameter 1 + weight_count). Priors for the rest belong to the components.
 
     Raises
     ------
@@ -65,8 +68,9 @@ class Mixture(Value, Model):
 
     weights: Array
     components: Family
+    weight_count: float
 
-    def __init__(self, weights: ArrayLike, components: Family) -> None:
+    def __init__(self, weights: ArrayLike, components: Family, weight_count: float = 0.0) -> None:
         if not isinstance(components, Family):
             raise ValueError(
                 f"components is {components!r}; it must be a family of distributions, "
@@ -74,9 +78,24 @@ class Mixture(Value, Model):
             )
         K = len(components)
         weights = validate.shaped("weights", weights, (K,), "one number for each component, (K,)")
+        weights = validate.probabilities("weights", weights)
+        self._set(weights, components, validate.not_negative("weight_count", weight_count))
+
+    def _set(self, weights: Array, components: Family, weight_count: float) -> Self:
         # A frozen dataclass is set once, here.
-        object.__setattr__(self, "weights", validate.frozen(validate.probabilities("weights", weights)))
+        object.__setattr__(self, "weights", validate.frozen(weights))
         object.__setattr__(self, "components", components)
+        object.__setattr__(self, "weight_count", weight_count)
+        return self
+
+    def _with(self, weights: Array, components: Family) -> Self:
+        """A mixture like this one, of parts that are known to be in order."""
+        return type(self).__new__(type(self))._set(weights, components, self.weight_count)
+
+    @property
+    def n_parameters(self) -> int:
+        """How many free numbers describe it; the weights are K - 1 of them, since they sum to one."""
+        return len(self) - 1 + self.components.n_parameters
 
     @cached_property
     def _log_weights(self) -> Array:
@@ -98,10 +117,17 @@ class Mixture(Value, Model):
         weights : array_like (N,), optional
             How much each point counts; all ones by default.
         """
-        X = validate.points(block, self.components.n_features)
-        weights = validate.point_weights(weights, len(X))
-        log_likelihood, counts, statistics = kernels.plain(self._log_weights, self.components, X, weights)
-        return MixtureStatistics(log_likelihood, float(weights.sum()), len(X), counts, statistics)
+        X = validate.rows(block, self.components.n_features)
+        n_points = float(len(X))
+        if weights is not None:
+            weights = validate.point_weights(weights, len(X))
+            n_points = float(weights.sum())
+        try:
+            log_likelihood, counts, statistics = kernels.expect(self._log_weights, self.components, X, weights)
+        except ValueError:
+            self.responsibilities(X)  # says which row it is, and what is wrong with it
+            raise
+        return MixtureStatistics(log_likelihood, n_points, len(X), counts, statistics)
 
     def maximize(self, statistics: MixtureStatistics) -> Self:
         """M-step: every weight becomes its component's share of the points; the family does the rest.
@@ -123,13 +149,15 @@ class Mixture(Value, Model):
                 f"there are {counted(len(self), 'component')} and {counted(int(statistics.rows), 'point')}: "
                 "use fewer components, or more data"
             )
-        counts = statistics.counts
-        for k in np.flatnonzero(~(counts > 0)):
+        counts = statistics.counts + self.weight_count
+        if not counts.min() > 0:
+            k = int(np.argmin(counts))
             raise Collapse(f"component {k} has no points left: use fewer components or another start")
-        return type(self)(counts / counts.sum(), self.components.maximize(statistics.components))
+        return self._with(counts / counts.sum(), self.components.maximize(statistics.components))
 
     def log_prior(self) -> float:
-        return self.components.log_prior()
+        weights = self.weight_count * float(self._log_weights.sum()) if self.weight_count else 0.0
+        return weights + self.components.log_prior()
 
     def rounding(self, statistics: MixtureStatistics) -> float:
         return super().rounding(statistics) + self.components.rounding(statistics.components)
@@ -139,7 +167,7 @@ class Mixture(Value, Model):
 
         Two components count as one if they differ no more than two halves of one component may, its
         points split at random. The symmetric divergence J of such halves follows a chi-square law:
-        n J has n_parameters degrees of freedom, where 1/n = 1/n_j + 1/n_k (Kullback 1959, ch. 6). In one
+        n J has own_parameters degrees of freedom, where 1/n = 1/n_j + 1/n_k (Kullback 1959, ch. 6). In one
         split of a thousand it is larger than the bound taken here. (That law is for many points; with few
         points in many dimensions halves differ more, and fewer saddles are recognised.)
         """
@@ -158,7 +186,7 @@ class Mixture(Value, Model):
             visible = divergence / (1 / counts[:, None] + 1 / counts[None])
             np.fill_diagonal(visible, np.inf)
             j, k = np.unravel_index(np.argmin(visible), visible.shape)
-            if visible[j, k] < chdtri(self.components.n_parameters, 1e-3):
+            if visible[j, k] < chdtri(self.components.own_parameters, 1e-3):
                 return Doubt(
                     "stalled",
                     f"{_named(sorted((j, k)))} cannot be told apart, so this is a saddle or one component too many: "
@@ -192,6 +220,65 @@ class Mixture(Value, Model):
         n, rng = validate.count("n", n), validate.generator(rng)
         labels = rng.choice(len(self), size=n, p=self.weights)
         return self.components.sample(labels, rng), labels
+
+    def marginal(self, columns: ArrayLike) -> Mixture:
+        """The mixture of some of the features, whatever the others are.
+
+        Parameters
+        ----------
+        columns : array_like of int
+            Which features, by number.
+        """
+        columns = validate.columns("columns", columns, self.components.n_features)
+        return Mixture(self.weights, self.components.marginal(columns))
+
+    def conditional(self, columns: ArrayLike, values: ArrayLike) -> Mixture:
+        """The mixture of the other features, once these have these values: a regression.
+
+        Every component is conditioned by itself, and weighted by how well it explains the values.
+
+        Parameters
+        ----------
+        columns : array_like of int
+            Which features are known, by number; at least one must be left.
+        values : array_like, one number for each of the columns
+        """
+        columns = validate.columns("columns", columns, self.components.n_features, all_allowed=False)
+        values = validate.shaped("values", values, columns.shape, "one number for each column")
+        order = np.argsort(columns)
+        columns, values = columns[order], values[order]
+        weights = self.marginal(columns).responsibilities(values[None])[0]
+        return Mixture(weights, self.components.conditional(columns, values))
+
+    def aligned(self, other: Mixture) -> Self:
+        """This mixture with its components in the order of those of another one that they are most like.
+
+        The numbers of components mean nothing: two fits may find the same clusters and name them otherwise.
+        Of all orders this is the one with the least total divergence between partners (the Hungarian method).
+
+        Parameters
+        ----------
+        other : Mixture
+            Of the same family, and as many components.
+        """
+        from scipy.optimize import linear_sum_assignment  # slow to import, and needed only here
+
+        validate.kind("other", other, Mixture)
+        if type(other.components) is not type(self.components) or len(other) != len(self):
+            raise ValueError(
+                f"other has {len(other)} components of {type(other.components).__name__}; it must have "
+                f"{len(self)} of {type(self.components).__name__}, as this mixture has"
+            )
+        if other.components.n_features != self.components.n_features:
+            raise ValueError(
+                f"other has {counted(other.components.n_features, 'dimension')} and this mixture "
+                f"{self.components.n_features}"
+            )
+        divergence = other.components.divergence(self.components)
+        if divergence is None:
+            raise ValueError(f"{type(self.components).__name__} cannot say how far apart its components are")
+        order = linear_sum_assignment(divergence)[1]
+        return self._with(self.weights[order], self.components.permuted(order))
 
     def _bayes(self, X: ArrayLike) -> tuple[Array, Array]:
         X = validate.points(X, self.components.n_features)

@@ -266,7 +266,7 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
 
     def redraw(mixture: Mixture) -> None:
         components: Any = mixture.components
-        squares, axes = np.linalg.eigh(components.covariances)  # (K, 2), (K, 2, 2)
+        squares, axes = np.linalg.eigh(components.matrices)  # (K, 2), (K, 2, 2)
         for k, sigmas, ellipse in ellipses:
             ellipse.set_center(components.means[k])
             ellipse.set_width(2 * sigmas * np.sqrt(squares[k, 0]))

@@ -104,9 +104,9 @@ def from_data(X: ArrayLike, K: int, rng: np.random.Generator, floor: float = 0.0
     rng = validate.generator(rng)
     distinct = np.unique(X, axis=0)
     validate.count("K", K, most=len(distinct), why=", the number of distinct points: use fewer components")
-    whole = Gaussian.from_moments(Moments.of(X, np.ones((len(X), 1))), validate.not_negative("floor", floor))
+    whole = Gaussian.from_moments(Moments.of(X, np.ones((len(X), 1))), floor)
     means = distinct[rng.choice(len(distinct), size=K, replace=False)]
-    return Mixture(np.full(K, 1 / K), Gaussian(means, np.repeat(whole.covariances, K, axis=0), whole.floor))
+    return Mixture(np.full(K, 1 / K), Gaussian(means, np.repeat(whole.covariances, K, axis=0), floor=floor))
 
 
 def k_means(X: ArrayLike, K: int, rng: np.random.Generator, floor: float = 0.0) -> Mixture:

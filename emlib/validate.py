@@ -47,7 +47,21 @@ def shaped(name: str, values: ArrayLike, shape: tuple[int, ...], meaning: str) -
 
 def points(X: ArrayLike, n_features: int | None = None) -> Array:
     """Return X as a finite array (N, D) with at least one row and one column."""
-    array = finite("X", X)
+    return _table(finite("X", X), n_features)
+
+
+def rows(X: ArrayLike, n_features: int) -> np.ndarray:
+    """Return X as an array (N, D) of numbers, but as it is: a memmap stays on disk, float32 stays float32.
+
+    Whoever computes with it has yet to find out whether it is finite.
+    """
+    if isinstance(X, np.ndarray) and X.dtype.kind in "fiu" and not np.ma.isMaskedArray(X):
+        return _table(X, n_features)
+    return points(X, n_features)
+
+
+def _table(array: np.ndarray, n_features: int | None) -> np.ndarray:
+    """Raise an error unless X is (N, D) with rows and columns, and as many columns as the model has."""
     if array.ndim == 1:
         raise ValueError(
             f"X is one-dimensional, with shape {array.shape}; it must be (N, D). "
@@ -65,10 +79,8 @@ def points(X: ArrayLike, n_features: int | None = None) -> Array:
     return array
 
 
-def point_weights(weights: ArrayLike | None, n_points: int) -> Array:
-    """Return one weight for each point: ones for None, else finite and not negative."""
-    if weights is None:
-        return np.ones(n_points)
+def point_weights(weights: ArrayLike, n_points: int) -> Array:
+    """Return one weight for each point, finite and not negative."""
     array = shaped("weights", weights, (n_points,), "one number for each point, (N,)")
     if (array < 0).any():
         raise ValueError(
@@ -103,6 +115,20 @@ def count(name: str, value: Any, least: int = 1, most: int | None = None, why: s
         limits = f"at least {least}" if most is None else f"between {least} and {most}"
         raise ValueError(f"{name} is {value}; it must be {limits}{why}")
     return int(value)
+
+
+def columns(name: str, values: ArrayLike, n_features: int, all_allowed: bool = True) -> np.ndarray:
+    """Return `values` as the numbers of some features, all different."""
+    array = np.asarray(values)
+    if array.ndim != 1 or not array.size or array.dtype.kind not in "iu":
+        raise ValueError(f"{name} is {values!r}; it must be a list of the numbers of one or more columns")
+    if array.min() < 0 or array.max() >= n_features:
+        raise ValueError(f"{name} is {values!r}; columns are numbered from 0 to {n_features - 1}")
+    if len(set(array.tolist())) < len(array):
+        raise ValueError(f"{name} is {values!r}; each column may be named only once")
+    if not all_allowed and len(array) == n_features:
+        raise ValueError(f"{name} is {values!r}, all there are: at least one must be left")
+    return array
 
 
 def number(name: str, value: Any) -> float:

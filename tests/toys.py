@@ -59,10 +59,10 @@ class Prior:
 class PriorGaussian(Gaussian):
     def __init__(self, means, covariances, prior):
         super().__init__(means, covariances)
-        object.__setattr__(self, "prior", prior)
+        object.__setattr__(self, "belief", prior)
 
     def maximize(self, statistics):
-        prior, K, D = self.prior, len(self), self.n_features
+        prior, K, D = self.belief, len(self), self.n_features
         pseudo = Moments(
             np.full(K, prior.mean_count),
             np.tile(prior.mean, (K, 1)),
@@ -75,7 +75,7 @@ class PriorGaussian(Gaussian):
         return type(self)(total.means, scatter / counts[:, None, None], prior)
 
     def log_prior(self):
-        prior = self.prior
+        prior = self.belief
         return sum(
             stats.multivariate_normal.logpdf(mean, prior.mean, covariance / prior.mean_count)
             + stats.invwishart.logpdf(covariance, prior.covariance_count, prior.scatter)
@@ -85,11 +85,11 @@ class PriorGaussian(Gaussian):
 
 class PriorMixture(Mixture):
     def maximize(self, statistics):
-        counts = statistics.counts + self.components.prior.weight_count
+        counts = statistics.counts + self.components.belief.weight_count
         return type(self)(counts / counts.sum(), self.components.maximize(statistics.components))
 
     def log_prior(self):
-        alpha = np.full(len(self), 1 + self.components.prior.weight_count)
+        alpha = np.full(len(self), 1 + self.components.belief.weight_count)
         return stats.dirichlet.logpdf(self.weights, alpha) + self.components.log_prior()
 
 
@@ -115,7 +115,7 @@ class StudentT(Family):
     dof: float
 
     n_features = property(lambda self: self.means.shape[1])
-    n_parameters = property(lambda self: self.n_features * (self.n_features + 3) // 2)
+    own_parameters = property(lambda self: self.n_features * (self.n_features + 3) // 2)
 
     def __len__(self):
         return len(self.means)

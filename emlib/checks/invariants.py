@@ -136,13 +136,13 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     if not isinstance(components, Gaussian):
         raise ValueError(f"mixture is a {type(mixture).__name__}; it must be a Mixture of Gaussians")
     X = validate.points(X, components.n_features)
-    weights = validate.point_weights(weights, len(X))
+    weights = None if weights is None else validate.point_weights(weights, len(X))
     origin = X[0]  # far from zero, sums about zero would lose their digits
     mean = origin + np.average(X - origin, axis=0, weights=weights)
     covariance = np.atleast_2d(np.cov((X - origin).T, aweights=weights, bias=True))
     off = components.means - mean
     its_mean = mixture.weights @ off + mean
-    its_covariance = np.einsum("k,kij->ij", mixture.weights, components.covariances)
+    its_covariance = np.einsum("k,kij->ij", mixture.weights, components.matrices)
     its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off)
     scale = np.sqrt(np.diag(covariance))
     known = 1e-8 * scale + 16 * np.finfo(float).eps * np.abs(mean)  # a mean has no more digits than that

@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from emlib.validate import Array, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Natural:
+    """The log-densities of an exponential family, written as theta . phi(x): linear in what the M-step sums.
+
+    With them a whole block of points is two products of matrices; see `emlib.kernels.fused`.
+
+    Attributes
+    ----------
+    theta : array (K, P)
+        Natural parameters; the last multiplies the 1 at the end of phi.
+    phi : function
+        phi(X, out) fills `out` (P, B) with the sufficient statistics of points in columns, X (D, B).
+    gather : function
+        gather(sums) makes the family's statistics of the sums of r_nk phi(x_n), (K, P); with `common`, it is
+        gather(sums, scatter), scatter (D, D) the sum of x_n x_n' over all components.
+    shift : array (D,)
+        What is subtracted from the points first.
+    common : array (D, D) or None
+        P, where -x'Px/2 is a term that all components share.
+    """
+
+    theta: Array
+    phi: Callable[[Array, Array], None]
+    gather: Callable[..., Any]
+    shift: Array
+    common: Array | None = None
 
 
 class Family(Value, ABC):
@@ -17,10 +47,7 @@ class Family(Value, ABC):
     resp (N, K).
     """
 
-    @property
-    def exact(self) -> bool:
-        """Whether `maximize` finds a true maximum; see `emlib.em.Model.exact`."""
-        return True
+    # What it is -------------------------------------------------------------------------------------
 
     @property
     @abstractmethod
@@ -29,8 +56,13 @@ class Family(Value, ABC):
 
     @property
     @abstractmethod
+    def own_parameters(self) -> int:
+        """How many free numbers each component has to itself."""
+
+    @property
     def n_parameters(self) -> int:
-        """How many free numbers describe one component."""
+        """How many free numbers all components have together."""
+        return len(self) * self.own_parameters
 
     @abstractmethod
     def __len__(self) -> int:
@@ -39,6 +71,13 @@ class Family(Value, ABC):
     @abstractmethod
     def __getitem__(self, k: int) -> Self:
         """Component k alone, as a family of one."""
+
+    # What EM needs ----------------------------------------------------------------------------------
+
+    @property
+    def exact(self) -> bool:
+        """Whether `maximize` finds a true maximum; see `emlib.em.Model.exact`."""
+        return True
 
     @abstractmethod
     def log_density(self, X: Array) -> Array:
@@ -52,13 +91,13 @@ class Family(Value, ABC):
     def maximize(self, statistics: Any) -> Self:
         """M-step: the components of highest likelihood for these statistics."""
 
-    @abstractmethod
-    def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
-        """One point (D,) for each label: a draw from the component of that number."""
-
     def log_prior(self) -> float:
         """Log-density of the prior over the components' parameters, in nats; 0 without one."""
         return 0.0
+
+    def natural(self) -> Natural | None:
+        """The log-densities in their linear form, if there is one: the fast way through the E-step."""
+        return None
 
     def rounding(self, statistics: Any) -> float:
         """How far rounding in the components may move the log-likelihood, in nats, beyond that of the sum."""
@@ -68,9 +107,27 @@ class Family(Value, ABC):
         """The numbers of those components that only the floor keeps from collapsing."""
         return np.array([], dtype=int)
 
-    def divergence(self) -> Array | None:
-        """How far apart the components are, (K, K), symmetric Kullback-Leibler divergence in nats.
+    def divergence(self, other: Self | None = None) -> Array | None:
+        """How far components are from those of another family, or from each other, (K, K), in nats.
 
-        None if the family cannot say.
+        The symmetric Kullback-Leibler divergence; None if the family cannot say.
         """
         return None
+
+    # What users may ask for -------------------------------------------------------------------------
+
+    @abstractmethod
+    def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
+        """One point (D,) for each label: a draw from the component of that number."""
+
+    def permuted(self, order: np.ndarray) -> Self:
+        """The components in another order."""
+        raise NotImplementedError(f"{type(self).__name__} cannot reorder its components")
+
+    def marginal(self, columns: np.ndarray) -> Self:
+        """The distributions of some of the features, whatever the others are."""
+        raise NotImplementedError(f"{type(self).__name__} has no marginals")
+
+    def conditional(self, columns: np.ndarray, values: Array) -> Self:
+        """The distributions of the other features, given the values of these."""
+        raise NotImplementedError(f"{type(self).__name__} has no conditionals")

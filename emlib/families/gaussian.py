@@ -1,120 +1,44 @@
-"""Multivariate Gaussians with full covariances, and the moments they are estimated from."""
+"""Multivariate Gaussians: K at a time, their covariances in one of four structures."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from operator import index
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import solve_triangular
 
 from emlib import validate
 from emlib.em import EPS, Collapse
-from emlib.families.family import Family
-from emlib.validate import Array, Value
+from emlib.families.family import Family, Natural
+from emlib.families.moments import Moments
+from emlib.families.prior import Prior
+from emlib.families.structure import Full, structure_named
+from emlib.validate import Array
 from emlib.words import brief, counted
 
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-@dataclass(frozen=True, eq=False)
-class Moments(Value):
-    """Counts, sums and products of K weighted groups of points, about a centre of each group's own.
-
-    They add exactly. Groups far from the origin, or far from each other, keep their digits because each
-    is summed about a place near it; where two centres differ, `+` moves both to one in between,
-    nearer to the one that counts for more. Every entry is linear in the data's weights, so differences and
-    multiples mean what they should, too.
-
-    Attributes
-    ----------
-    counts : array (K,)
-        Sum of the weights r_nk of the points.
-    centres : array (K, D)
-        Where the sums and products are taken about.
-    sums : array (K, D)
-        Sum of r_nk (x_n - c_k).
-    products : array (K, D, D)
-        Sum of r_nk (x_n - c_k)(x_n - c_k)'.
-    """
-
-    counts: Array
-    centres: Array
-    sums: Array
-    products: Array
-
-    @classmethod
-    def of(cls, X: Array, resp: Array) -> Self:
-        """Collect the moments of points X (N, D) with weights resp (N, K), each about its own mean."""
-        counts = resp.sum(axis=0)  # (K,)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            centres = (resp.T @ X) / counts[:, None]  # (K, D)
-        # A group too light for a mean of its own is summed about the mean of all points.
-        centres = np.where(np.isfinite(centres), centres, X.mean(axis=0))
-        sums = np.empty_like(centres)
-        products = np.empty((*centres.shape, X.shape[1]))
-        for k, centre in enumerate(centres):
-            centred = X - centre  # (N, D)
-            weighted = resp[:, k, None] * centred
-            sums[k] = weighted.sum(axis=0)
-            products[k] = weighted.T @ centred
-        return cls(counts, centres, sums, products)
-
-    def about(self, centres: Array) -> Self:
-        """The same moments about other centres, (K, D)."""
-        shift = self.centres - centres
-        cross = self.sums[:, :, None] * shift[:, None, :]  # (K, D, D)
-        square = shift[:, :, None] * shift[:, None, :]
-        return type(self)(
-            self.counts,
-            centres,
-            self.sums + self.counts[:, None] * shift,
-            self.products + cross + cross.transpose(0, 2, 1) + self.counts[:, None, None] * square,
-        )
-
-    def __add__(self, other: Self) -> Self:
-        if self.centres.shape != other.centres.shape:
-            raise ValueError(
-                f"these are moments of (K, D) = {self.centres.shape} and {other.centres.shape}: "
-                "they add only if they come from models of one size"
-            )
-        ours, theirs = np.abs(self.counts), np.abs(other.counts)
-        share = np.divide(theirs, ours + theirs, out=np.zeros_like(ours), where=ours + theirs > 0)
-        centres = self.centres + share[:, None] * (other.centres - self.centres)
-        a, b = self.about(centres), other.about(centres)
-        return type(self)(a.counts + b.counts, centres, a.sums + b.sums, a.products + b.products)
-
-    def __mul__(self, scale: float) -> Self:
-        return type(self)(self.counts * scale, self.centres, self.sums * scale, self.products * scale)
-
-    @cached_property
-    def means(self) -> Array:
-        """Weighted means, (K, D)."""
-        return self.centres + self.sums / self.counts[:, None]
-
-    @cached_property
-    def covariances(self) -> Array:
-        """Weighted covariances about the means, (K, D, D): the sums of squares divided by the counts."""
-        offset = self.sums / self.counts[:, None]
-        covariances = self.products / self.counts[:, None, None] - offset[:, :, None] * offset[:, None, :]
-        return (covariances + covariances.transpose(0, 2, 1)) / 2
-
-
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class Gaussian(Family):
-    """K multivariate Gaussians, each with a full covariance of its own.
+    """K multivariate Gaussians.
 
     Parameters
     ----------
     means : array_like (K, D)
-    covariances : array_like (K, D, D)
-        Symmetric and positive definite; variances, never standard deviations.
+    covariances : array_like
+        Symmetric and positive definite; variances, never standard deviations. Their shape goes with the
+        structure: (K, D, D), (D, D), (K, D) or (K,).
+    structure : {"full", "tied", "diag", "spherical"}
+        A covariance for each component; one for all; a variance for each feature; one variance for all features.
     floor : float
         A variance that `maximize` adds to every feature of every component, against collapse. A floored
         M-step is no exact maximum, so with a floor the log-likelihood may fall a little.
+    prior : Prior, optional
+        What `maximize` adds to the data; with it the fit is the most probable one (MAP).
 
     Raises
     ------
@@ -129,14 +53,28 @@ class Gaussian(Family):
     2 Gaussians in 1 dimension
       mean -5, variance 25
       mean 8, variance 9
+    >>> Gaussian([[0, 0], [4, 1]], [1, 0.25], structure="spherical")
+    2 spherical Gaussians in 2 dimensions
+      mean [0, 0], variance 1
+      mean [4, 1], variance 0.25
     """
 
     means: Array
-    covariances: Array
+    structure: str
     floor: float
-    _cholesky: Array = field(init=False)
+    prior: Prior | None
+    _spread: Array  # the covariances as their structure computes with them
+    _roots: Array
+    _distances: Array  # how far from singular each covariance is
 
-    def __init__(self, means: ArrayLike, covariances: ArrayLike, floor: float = 0.0) -> None:
+    def __init__(
+        self,
+        means: ArrayLike,
+        covariances: ArrayLike,
+        structure: str = "full",
+        floor: float = 0.0,
+        prior: Prior | None = None,
+    ) -> None:
         means = validate.finite("means", means)
         if means.ndim != 2 or 0 in means.shape:
             raise ValueError(
@@ -144,29 +82,45 @@ class Gaussian(Family):
                 "In one dimension, Gaussian.univariate(means, variances) takes plain lists"
             )
         K, D = means.shape
-        covariances = validate.shaped("covariances", covariances, (K, D, D), "(K, D, D)")
+        form = structure_named(structure)
+        covariances = validate.shaped("covariances", covariances, form.shape(K, D), form.shape_in_words)
         floor = validate.not_negative("floor", floor)
-        lopsided = np.abs(covariances - covariances.transpose(0, 2, 1))
-        deviations = np.sqrt(np.abs(np.diagonal(covariances, axis1=1, axis2=2)))
-        scale = deviations[:, :, None] * deviations[:, None, :]
-        for k in np.flatnonzero((lopsided > 1e-8 * scale).any(axis=(1, 2))):
-            raise ValueError(
-                f"covariances[{k}] is not symmetric: it differs from its transpose by up to "
-                f"{lopsided[k].max():.3g}; use (C + C.T) / 2 if that is rounding"
-            )
-        covariances = (covariances + covariances.transpose(0, 2, 1)) / 2
-        factors, distances = _factor(covariances)
+        _check_prior(prior, D)
+        spread = covariances.reshape(_stored(form, K, D))
+        if spread.ndim == 3:
+            _check_symmetric(spread)
+            spread = (spread + spread.transpose(0, 2, 1)) / 2
+        roots, distances = form.factor(spread)
         for k in np.flatnonzero(~(distances > 16 * EPS * D)):
-            least = np.linalg.eigvalsh(covariances[k])[0]
+            least = np.linalg.eigvalsh(spread[k])[0] if spread.ndim == 3 else spread[k].min()
+            name = "covariances" if covariances.ndim == 2 and spread.ndim == 3 else f"covariances[{k}]"
             raise ValueError(
-                f"covariances[{k}] is not positive definite as far as float64 can tell: its smallest eigenvalue "
+                f"{name} is not positive definite as far as float64 can tell: its smallest eigenvalue "
                 f"is {least:.3g}; it must be clearly above 0. A floor added to the diagonal makes it so"
             )
+        self._set(means, structure, floor, prior, spread, roots, distances)
+
+    def _set(
+        self,
+        means: Array,
+        structure: str,
+        floor: float,
+        prior: Prior | None,
+        spread: Array,
+        roots: Array,
+        distances: Array,
+    ) -> Self:
         # A frozen dataclass is set once, here.
-        object.__setattr__(self, "means", validate.frozen(means))
-        object.__setattr__(self, "covariances", validate.frozen(covariances))
-        object.__setattr__(self, "floor", floor)
-        object.__setattr__(self, "_cholesky", validate.frozen(factors))
+        for name, value in (("structure", structure), ("floor", floor), ("prior", prior)):
+            object.__setattr__(self, name, value)
+        for name, array in (
+            ("means", means),
+            ("_spread", spread),
+            ("_roots", roots),
+            ("_distances", distances),
+        ):
+            object.__setattr__(self, name, validate.frozen(array))
+        return self
 
     @classmethod
     def univariate(cls, means: ArrayLike, variances: ArrayLike, floor: float = 0.0) -> Self:
@@ -177,34 +131,46 @@ class Gaussian(Family):
                 f"means has shape {means.shape} and variances {variances.shape}; "
                 "both must be (K,): one number for each component"
             )
-        return cls(means[:, None], variances[:, None, None], floor)
+        return cls(means[:, None], variances[:, None, None], floor=floor)
 
     @classmethod
-    def from_moments(cls, moments: Moments, floor: float = 0.0) -> Self:
-        """The Gaussians of highest likelihood for these moments.
+    def from_moments(cls, moments: Moments, floor: float = 0.0, prior: Prior | None = None) -> Self:
+        """The Gaussians of highest likelihood for these moments; of highest probability, with a prior.
 
         The mean is the weighted mean, the covariance the weighted covariance about it, plus the floor
-        (Bishop 2006, Pattern Recognition and Machine Learning, eqs. 9.17 and 9.19).
+        (Bishop 2006, Pattern Recognition and Machine Learning, eqs. 9.17 and 9.19). A prior adds its
+        pseudo-points first (Fraley & Raftery 2007, sec. 3).
 
         Raises
         ------
         Collapse
-            If a component has no points left, or too few to span all D dimensions, and no floor.
+            If a component has no points left, or too few to span all D dimensions, and no floor or prior.
         """
         floor = validate.not_negative("floor", floor)
+        form, D = structure_named(moments.structure), moments.centres.shape[1]
         counts = moments.counts
-        for k in np.flatnonzero(~(counts > 0)):
+        if prior is not None:
+            _check_prior(prior, D)
+            moments, counts = _with_pseudo_points(moments, prior)
+        if not counts.min() > 0 or not moments.counts.min() > 0:
+            k = int(np.argmin(np.minimum(counts, moments.counts)))
             raise Collapse(f"component {k} has no points left: use fewer components or another start")
-        means, covariances = moments.means, moments.covariances
+        means, spread = moments.means, form.divide(moments.scatter, counts, D)
         if floor:
-            covariances = covariances + floor * np.eye(means.shape[1])
-        for k in np.flatnonzero(_singular(means, covariances)):
+            spread = form.add(spread, floor)
+        roots, distances = form.factor(spread)
+        singular = _singular(means, form.variances(spread, *means.shape), distances)
+        for k in np.flatnonzero(singular):
+            who = f"component {k} has" if not singular.all() or len(means) == 1 else "all components have"
             raise Collapse(
-                f"component {k} has collapsed: {counts[k]:.4g} of the points do not span "
-                f"{counted(means.shape[1], 'dimension')}, so its covariance is singular and the likelihood "
-                "without bound: give the components a floor, or use fewer components or another start"
+                f"{who} collapsed: {counts[k]:.4g} of the points do not span "
+                f"{counted(D, 'dimension')}, so its covariance is singular and the likelihood "
+                "without bound: give the components a floor or a prior, or use fewer components or another start"
             )
-        return cls(means, covariances, floor)
+        new = cls.__new__(cls)  # all is known to be in order: no need to check it again
+        return new._set(means, moments.structure, floor, prior, spread, roots, distances)
+
+    # What they are ----------------------------------------------------------------------------------
 
     @property
     def exact(self) -> bool:
@@ -215,46 +181,120 @@ class Gaussian(Family):
         return self.means.shape[1]
 
     @property
-    def n_parameters(self) -> int:
+    def own_parameters(self) -> int:
         D = self.n_features
-        return D + D * (D + 1) // 2
+        return self.n_parameters // len(self) if self.structure != "tied" else D
+
+    @property
+    def n_parameters(self) -> int:
+        K, D = self.means.shape
+        return K * D + self._form.n_parameters(K, D)
+
+    @property
+    def covariances(self) -> Array:
+        """Shaped by the structure: (K, D, D), (D, D), (K, D) or (K,)."""
+        return self._spread.reshape(self._form.shape(*self.means.shape))
+
+    @property
+    def matrices(self) -> Array:
+        """The covariance of every component written out, (K, D, D), whatever the structure."""
+        return self._form.matrices(self._spread, *self.means.shape)
+
+    @property
+    def variances(self) -> Array:
+        """The variance of every feature, (K, D)."""
+        return self._form.variances(self._spread, *self.means.shape)
+
+    @property
+    def _form(self) -> Full:
+        return structure_named(self.structure)
+
+    @cached_property
+    def _inverse(self) -> Array:
+        return self._form.invert(self._roots)
+
+    @cached_property
+    def _log_scale(self) -> Array:
+        """Log-density at the mean, (K,)."""
+        D = self.n_features
+        return np.broadcast_to(-0.5 * (D * LOG_2PI + self._form.log_det(self._roots, D)), len(self))
 
     def __len__(self) -> int:
         return len(self.means)
 
     def __getitem__(self, k: int) -> Self:
         k = range(len(self))[index(k)]
-        return type(self)(self.means[k : k + 1], self.covariances[k : k + 1], self.floor)
+        return self.permuted(np.array([k]))
 
-    @property
-    def variances(self) -> Array:
-        """The variance of every feature, (K, D)."""
-        return np.diagonal(self.covariances, axis1=1, axis2=2)
+    def permuted(self, order: np.ndarray) -> Self:
+        """These components in another order, or some of them."""
+        new = type(self).__new__(type(self))
+        spread, roots, distances = (
+            self._form.components(array, order) for array in (self._spread, self._roots, self._distances)
+        )
+        return new._set(self.means[order], self.structure, self.floor, self.prior, spread, roots, distances)
+
+    # EM ---------------------------------------------------------------------------------------------
 
     def log_density(self, X: ArrayLike) -> Array:
         X = validate.points(X, self.n_features)
         log_density = np.empty((len(X), len(self)))
-        for k, (mean, factor) in enumerate(zip(self.means, self._cholesky, strict=True)):
-            whitened = solve_triangular(factor, (X - mean).T, lower=True, check_finite=False)  # (D, N)
-            log_density[:, k] = (
-                -0.5 * np.einsum("dn,dn->n", whitened, whitened) - np.log(np.diag(factor)).sum()
-            )
-        return log_density - 0.5 * self.n_features * LOG_2PI
+        for k, mean in enumerate(self.means):
+            whitened = self._form.whiten(self._inverse, k, (X - mean).T)  # (D, N)
+            log_density[:, k] = np.einsum("dn,dn->n", whitened, whitened)
+        return self._log_scale - 0.5 * log_density
 
     def collect(self, X: Array, resp: Array) -> Moments:
-        return Moments.of(X, resp)
+        return Moments.of(X, resp, self.structure)
 
     def maximize(self, statistics: Moments) -> Self:
-        return self.from_moments(statistics, self.floor)
+        return self.from_moments(statistics, self.floor, self.prior)
+
+    def natural(self) -> Natural:
+        form, (K, D) = self._form, self.means.shape
+        shift = self.means.mean(axis=0)
+        means, inverse = self.means - shift, self._inverse
+        quadratic, linear = form.natural(inverse, means)
+        constant = self._log_scale - 0.5 * np.einsum("kd,kd->k", linear, means)
+        n_products = quadratic.shape[1]
+
+        def phi(X: Array, out: Array) -> None:
+            form.products(X, out[:n_products])
+            out[n_products:-1] = X
+            out[-1] = 1.0
+
+        def gather(sums: Array, scatter: Array | None = None) -> Moments:
+            products = form.unpack(sums[:, :n_products], D) if scatter is None else scatter[None]
+            centres = np.broadcast_to(shift, (K, D))
+            return Moments(sums[:, -1], centres, sums[:, n_products:-1], products, self.structure)
+
+        common = inverse[0].T @ inverse[0] if self.structure == "tied" else None
+        return Natural(np.column_stack([quadratic, linear, constant]), phi, gather, shift, common)
+
+    def log_prior(self) -> float:
+        if self.prior is None:
+            return 0.0
+        prior, form, D = self.prior, self._form, self.n_features
+        # tr(S^-1 C), and each mean's squared distance from the prior's.
+        root = np.linalg.cholesky(prior.covariance)
+        traces = [(form.whiten(self._inverse, k, root) ** 2).sum() for k in range(len(self))]
+        away = [
+            (form.whiten(self._inverse, k, (mean - prior.mean)[:, None]) ** 2).sum()
+            for k, mean in enumerate(self.means)
+        ]
+        covariances = prior.covariance_count * (form.log_det(self._roots, D) + traces).sum()
+        return -0.5 * float(covariances + prior.mean_count * np.sum(away))
 
     def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
         noise = validate.generator(rng).standard_normal((len(labels), self.n_features))
-        return self.means[labels] + np.einsum("nij,nj->ni", self._cholesky[labels], noise)
+        return self.means[labels] + self._form.colour(self._roots, labels, noise)
+
+    # What a fit may ask -----------------------------------------------------------------------------
 
     def rounding(self, statistics: Moments) -> float:
         # An estimated variance is off by some EPS over its distance from singular, a mean by EPS times its
         # size, and both cost their square, since they sit at a maximum. Densities lose digits at first order.
-        distances = _factor(self.covariances)[1]
+        distances = self._distances
         shift = (EPS * np.abs(self.means) / np.sqrt(self.variances)).max(axis=1)
         loss = (64 * EPS * self.n_features / distances) ** 2 + shift**2 + 64 * EPS / np.sqrt(distances)
         return float(statistics.counts @ loss) * self.n_features
@@ -262,67 +302,133 @@ class Gaussian(Family):
     def propped(self, statistics: Moments) -> np.ndarray:
         if not self.floor:
             return np.array([], dtype=int)
-        counts, means, covariances = statistics.counts, statistics.means, statistics.covariances
-        # Where all the data are flat (a constant column), a flat component is no surprise.
-        mean = counts @ means / counts.sum()
-        off = means - mean
-        between = covariances + off[:, :, None] * off[:, None, :]
-        whole = np.einsum("k,kij->ij", counts, between) / counts.sum()
-        if _singular(mean[None], whole[None])[0]:
-            return np.flatnonzero(counts <= self.n_features)
-        return np.flatnonzero(_singular(means, covariances))
+        if _flat(statistics.total())[0]:  # a constant column: a flat component is no surprise
+            return np.flatnonzero(statistics.counts <= self.n_features)
+        return np.flatnonzero(_flat(statistics))
 
-    def divergence(self) -> Array:
-        """Symmetric Kullback-Leibler divergence between every two components, (K, K), in nats.
+    def divergence(self, other: Self | None = None) -> Array:
+        """Symmetric Kullback-Leibler divergence from every component to every one of another family, in nats.
 
         J = KL(j||k) + KL(k||j) = (tr(S_k^-1 S_j + S_j^-1 S_k) - 2D + d'(S_j^-1 + S_k^-1) d) / 2, with the
         difference d of the means (Jeffreys 1946).
+
+        Parameters
+        ----------
+        other : Gaussian, optional
+            These components themselves by default.
+
+        Returns
+        -------
+        array (K, K of the other)
         """
-        precisions = np.linalg.inv(self.covariances)
-        traces = np.einsum("jab,kba->jk", precisions, self.covariances)
-        d = self.means[:, None] - self.means[None]
-        squares = np.einsum("jka,jab,jkb->jk", d, precisions, d)
-        return (traces + traces.T - 2 * self.n_features + squares + squares.T) / 2
+        other = self if other is None else other
+        d = self.means[:, None] - other.means[None]
+        if {self.structure, other.structure} <= {"diag", "spherical"}:
+            ours, theirs = self.variances, other.variances
+            traces = (1 / ours) @ theirs.T + ours @ (1 / theirs).T
+            squares = np.einsum("jka,ja->jk", d**2, 1 / ours) + np.einsum("jka,ka->jk", d**2, 1 / theirs)
+        else:
+            ours, theirs = np.linalg.inv(self.matrices), np.linalg.inv(other.matrices)
+            traces = np.einsum("jab,kba->jk", ours, other.matrices)
+            traces += np.einsum("jab,kba->jk", self.matrices, theirs)
+            squares = np.einsum("jka,jka->jk", np.einsum("jka,jab->jkb", d, ours), d)
+            squares += np.einsum("jka,jka->jk", np.einsum("jka,kab->jkb", d, theirs), d)
+        return (traces - 2 * self.n_features + squares) / 2
+
+    # Parts of the space -----------------------------------------------------------------------------
+
+    def marginal(self, columns: np.ndarray) -> Self:
+        spread = self._form.features(self._spread, columns)
+        covariances = spread.reshape(self._form.shape(len(self), len(columns)))
+        return type(self)(self.means[:, columns], covariances, self.structure, self.floor)
+
+    def conditional(self, columns: np.ndarray, values: Array) -> Self:
+        rest = np.setdiff1d(np.arange(self.n_features), columns)
+        means, spread = self.means[:, rest], self._form.features(self._spread, rest)
+        if spread.ndim == 3:  # without correlation the columns say nothing of the rest
+            cross = self._spread[:, rest[:, None], columns]
+            slope = np.linalg.solve(self._form.features(self._spread, columns), cross.transpose(0, 2, 1))
+            means = means + np.einsum("kab,ka->kb", slope, values - self.means[:, columns])
+            spread = spread - cross @ slope
+        covariances = spread.reshape(self._form.shape(len(self), len(rest)))
+        return type(self)(means, covariances, self.structure, self.floor)
+
+    # Words ------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
+        kind = "Gaussian" if self.structure == "full" else f"{self.structure} Gaussian"
         return "\n".join(
             [
-                f"{counted(len(self), 'Gaussian')} in {counted(self.n_features, 'dimension')}",
+                f"{counted(len(self), kind)} in {counted(self.n_features, 'dimension')}",
                 *("  " + self.describe(k) for k in range(len(self))),
             ]
         )
 
     def describe(self, k: int) -> str:
         """Component k in one line."""
-        if self.n_features == 1:
-            return f"mean {self.means[k, 0]:.6g}, variance {self.covariances[k, 0, 0]:.6g}"
-        if self.n_features <= 3:
-            return f"mean {brief(self.means[k])}, covariance {brief(self.covariances[k])}"
-        return f"mean ({self.n_features},), covariance ({self.n_features}, {self.n_features})"
+        D = self.n_features
+        spread = {"diag": self.variances[k], "spherical": self.variances[k, 0]}.get(
+            self.structure, self.matrices[k]
+        )
+        if D == 1:
+            return f"mean {self.means[k, 0]:.6g}, variance {self.variances[k, 0]:.6g}"
+        if D > 3:
+            return f"mean ({D},), " + (
+                f"variance {brief(spread)}" if spread.ndim == 0 else f"covariance {spread.shape}"
+            )
+        word = {2: "covariance", 1: "variances", 0: "variance"}[spread.ndim]
+        return f"mean {brief(self.means[k])}, {word} {brief(spread)}"
 
 
-def _factor(covariances: Array) -> tuple[Array, Array]:
-    """Lower Cholesky factors (K, D, D), and how far from singular each covariance is, (K,).
-
-    The distance is the smallest share of any feature's variance that the features before it leave
-    unexplained: 1 for independent features, 0 for a singular covariance, nan where there is no factor.
-    """
-    factors, distances = np.full_like(covariances, np.nan), np.full(len(covariances), np.nan)
-    for k, covariance in enumerate(covariances):
-        try:
-            factors[k] = np.linalg.cholesky(covariance)
-        except np.linalg.LinAlgError:
-            continue
-        distances[k] = (np.diag(factors[k]) ** 2 / np.diag(covariance)).min()
-    return factors, distances
+def _with_pseudo_points(moments: Moments, prior: Prior) -> tuple[Moments, Array]:
+    """The moments with those of the prior, and the counts that their scatter is to be divided by."""
+    K, D = moments.centres.shape
+    form = structure_named(moments.structure)
+    pseudo = Moments(
+        np.full(K, prior.mean_count),
+        np.broadcast_to(prior.mean, (K, D)),
+        np.zeros((K, D)),
+        form.pool(np.array([prior.covariance_count * form.products_of(prior.covariance)] * K)),
+        moments.structure,
+    )
+    return moments + pseudo, moments.counts + prior.covariance_count
 
 
-def _singular(means: Array, covariances: Array) -> np.ndarray:
+def _flat(moments: Moments) -> np.ndarray:
+    """Which groups of points have a singular covariance, (K,)."""
+    form, (K, D) = structure_named(moments.structure), moments.centres.shape
+    distances = form.factor(moments.spread)[1]
+    return _singular(moments.means, form.variances(moments.spread, K, D), distances)
+
+
+def _singular(means: Array, variances: Array, distances: Array) -> np.ndarray:
     """Which estimated covariances are singular, or so nearly that rounding has made them up, (K,).
 
     Either a feature varies by no more than the rounding of its values, or the features before it explain
     all of its variance but 1e-11, of which a sum of products keeps only a few digits.
     """
-    variances = np.diagonal(covariances, axis1=1, axis2=2)
     flat = ~(variances > (4 * EPS * np.abs(means)) ** 2).all(axis=1)
-    return flat | ~(_factor(covariances)[1] > 1e-11)
+    return flat | ~(distances > 1e-11)
+
+
+def _stored(form: Full, K: int, D: int) -> tuple[int, ...]:
+    """The shape of a spread."""
+    return {"full": (K, D, D), "tied": (1, D, D), "diag": (K, D), "spherical": (K, 1)}[form.name]
+
+
+def _check_symmetric(covariances: Array) -> None:
+    lopsided = np.abs(covariances - covariances.transpose(0, 2, 1))
+    deviations = np.sqrt(np.abs(np.diagonal(covariances, axis1=1, axis2=2)))
+    scale = deviations[:, :, None] * deviations[:, None, :]
+    for k in np.flatnonzero((lopsided > 1e-8 * scale).any(axis=(1, 2))):
+        raise ValueError(
+            f"covariances[{k}] is not symmetric: it differs from its transpose by up to "
+            f"{lopsided[k].max():.3g}; use (C + C.T) / 2 if that is rounding"
+        )
+
+
+def _check_prior(prior: Prior | None, D: int) -> None:
+    if prior is not None:
+        validate.kind("prior", prior, Prior)
+        if len(prior.mean) != D:
+            raise ValueError(f"prior has {counted(len(prior.mean), 'dimension')} and the components {D}")

@@ -1,0 +1,127 @@
+"""Counts, sums and products: the sufficient statistics of Gaussians."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from emlib.families.structure import structure_named
+from emlib.validate import Array, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Moments(Value):
+    """Counts, sums and products of K weighted groups of points, about a centre of each group's own.
+
+    They add exactly. Groups far from the origin, or far from each other, keep their digits because each
+    is summed about a place near it; where two centres differ, `+` moves both to one in between,
+    nearer to the one that counts for more. Every entry is linear in the data's weights, so differences and
+    multiples mean what they should, too.
+
+    Attributes
+    ----------
+    counts : array (K,)
+        Sum of the weights r_nk of the points.
+    centres : array (K, D)
+        Where the sums and products are taken about.
+    sums : array (K, D)
+        Sum of r_nk (x_n - c_k).
+    products : array
+        Sum of r_nk (x_n - c_k)(x_n - c_k)', as far as the structure needs it: (K, D, D) for full; summed over
+        the components, (1, D, D), for tied; only the diagonal, (K, D), for diag; its sum, (K, 1), for spherical.
+    structure : {"full", "tied", "diag", "spherical"}
+    """
+
+    counts: Array
+    centres: Array
+    sums: Array
+    products: Array
+    structure: str = "full"
+
+    @classmethod
+    def of(cls, X: Array, resp: Array, structure: str = "full") -> Self:
+        """Collect the moments of points X (N, D) with weights resp (N, K), each about its own mean."""
+        form = structure_named(structure)
+        counts = resp.sum(axis=0)  # (K,)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            centres = (resp.T @ X) / counts[:, None]  # (K, D)
+        # A group too light for a mean of its own is summed about the mean of all points.
+        centres = np.where(np.isfinite(centres), centres, X.mean(axis=0))
+        sums, grams = np.empty_like(centres), []
+        for k, centre in enumerate(centres):
+            centred = X - centre  # (N, D)
+            weighted = resp[:, k, None] * centred
+            sums[k] = weighted.sum(axis=0)
+            grams.append(form.gram(weighted, centred))
+        return cls(counts, centres, sums, form.pool(np.array(grams)), structure)
+
+    def about(self, centres: Array) -> Self:
+        """The same moments about other centres, (K, D)."""
+        outer = structure_named(self.structure).outer
+        shift, ones = self.centres - centres, np.ones_like(self.counts)
+        return type(self)(
+            self.counts,
+            centres,
+            self.sums + self.counts[:, None] * shift,
+            self.products
+            + outer(ones, self.sums, shift)
+            + outer(ones, shift, self.sums)
+            + outer(self.counts, shift, shift),
+            self.structure,
+        )
+
+    def __add__(self, other: Self) -> Self:
+        if self.centres.shape != other.centres.shape or self.structure != other.structure:
+            raise ValueError(
+                f"these are {self.structure} moments of (K, D) = {self.centres.shape} and {other.structure} ones "
+                f"of {other.centres.shape}: they add only if they come from models of one kind and size"
+            )
+        ours, theirs = np.abs(self.counts), np.abs(other.counts)
+        share = np.divide(theirs, ours + theirs, out=np.zeros_like(ours), where=ours + theirs > 0)
+        centres = self.centres + share[:, None] * (other.centres - self.centres)
+        a, b = self.about(centres), other.about(centres)
+        return type(self)(
+            a.counts + b.counts, centres, a.sums + b.sums, a.products + b.products, self.structure
+        )
+
+    def __mul__(self, scale: float) -> Self:
+        return type(self)(
+            self.counts * scale, self.centres, self.sums * scale, self.products * scale, self.structure
+        )
+
+    @cached_property
+    def offsets(self) -> Array:
+        """From the centres to the weighted means, (K, D)."""
+        return self.sums / self.counts[:, None]
+
+    @cached_property
+    def means(self) -> Array:
+        """Weighted means, (K, D)."""
+        return self.centres + self.offsets
+
+    @cached_property
+    def scatter(self) -> Array:
+        """The products about the means: sums of squared deviations, shaped as the products."""
+        scatter = self.products - structure_named(self.structure).outer(self.counts, self.offsets, self.offsets)
+        return (scatter + scatter.swapaxes(1, 2)) / 2 if scatter.ndim == 3 else scatter
+
+    @cached_property
+    def spread(self) -> Array:
+        """The covariances about the means, in the structure's own form: the scatter divided by the counts."""
+        D = self.centres.shape[1]
+        return structure_named(self.structure).divide(self.scatter, self.counts, D)
+
+    @property
+    def covariances(self) -> Array:
+        """Weighted covariances about the means: (K, D, D), (D, D), (K, D) or (K,), by structure."""
+        return self.spread.reshape(structure_named(self.structure).shape(*self.centres.shape))
+
+    def total(self) -> Self:
+        """The moments of all groups taken as one, K = 1."""
+        share = np.abs(self.counts) / np.abs(self.counts).sum()
+        at = self.about(np.broadcast_to(share @ self.centres, self.centres.shape))
+        sums = (array.sum(axis=0, keepdims=True) for array in (at.sums, at.products))
+        return type(self)(at.counts.sum(keepdims=True), at.centres[:1], *sums, self.structure)

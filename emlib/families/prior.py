@@ -1,0 +1,95 @@
+"""What is believed of Gaussians before any data: as many points as the belief is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from emlib import validate
+from emlib.validate import Array, Value
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Prior(Value):
+    """A conjugate prior for the mean and covariance of every component, told in points.
+
+    The M-step proceeds as if each component had been seen before: its covariance on `covariance_count` points
+    that spread as `covariance`, its mean on `mean_count` points at `mean`. Without points of its own a
+    component so keeps a sensible covariance, and none can collapse. (The prior of the mixture's weights is
+    `Mixture(..., weight_count=)`.)
+
+    Parameters
+    ----------
+    covariance : array_like (D, D)
+        Symmetric and positive definite.
+    covariance_count : float
+    mean : array_like (D,), optional
+        Needed only with a `mean_count`.
+    mean_count : float
+        0 leaves the means free.
+
+    Notes
+    -----
+    The density of a component's mean and covariance is, but for a constant factor,
+    |S|^(-v/2) exp(-v tr(S^-1 C)/2 - k (m - mean)' S^-1 (m - mean)/2), v = covariance_count, k = mean_count. A
+    normal-inverse-Wishart prior with n degrees of freedom and scale matrix L is v = n + D + 2, C = L / v; if k is
+    0, and the prior inverse Wishart, v = n + D + 1.
+
+    References
+    ----------
+    Fraley & Raftery (2007), Bayesian regularization for normal mixture estimation and model-based clustering.
+    """
+
+    covariance: Array
+    covariance_count: float
+    mean: Array
+    mean_count: float
+
+    def __init__(
+        self,
+        covariance: ArrayLike,
+        covariance_count: float,
+        mean: ArrayLike | None = None,
+        mean_count: float = 0.0,
+    ) -> None:
+        covariance = validate.finite("covariance", covariance)
+        if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1] or not covariance.size:
+            raise ValueError(f"covariance has shape {covariance.shape}; it must be (D, D)")
+        D = len(covariance)
+        mean_count = validate.not_negative("mean_count", mean_count)
+        if mean is None and mean_count:
+            raise ValueError(f"mean_count is {mean_count} and there is no mean: give one, (D,) = ({D},)")
+        mean = validate.shaped("mean", np.zeros(D) if mean is None else mean, (D,), "(D,)")
+        if np.abs(covariance - covariance.T).max() > 1e-8 * np.abs(covariance).max():
+            raise ValueError("covariance is not symmetric; use (C + C.T) / 2 if that is rounding")
+        covariance = (covariance + covariance.T) / 2
+        if not (least := np.linalg.eigvalsh(covariance)[0]) > 0:
+            raise ValueError(f"covariance has the eigenvalue {least:.3g}; all must be positive")
+        # A frozen dataclass is set once, here.
+        object.__setattr__(self, "covariance", validate.frozen(covariance))
+        object.__setattr__(
+            self, "covariance_count", validate.not_negative("covariance_count", covariance_count)
+        )
+        object.__setattr__(self, "mean", validate.frozen(mean))
+        object.__setattr__(self, "mean_count", mean_count)
+
+    @classmethod
+    def weak(cls, X: ArrayLike, K: int) -> Self:
+        """The default of Fraley & Raftery (2007): next to nothing, but enough against collapse.
+
+        A hundredth of a point for each mean, at the mean of the data; D + 2 degrees of freedom for each
+        covariance, with the covariance of the data divided by K^(2/D).
+
+        Parameters
+        ----------
+        X : array_like (N, D)
+        K : int
+            Number of components.
+        """
+        X, K = validate.points(X), validate.count("K", K)
+        D = X.shape[1]
+        count = (D + 2) + (D + 2)
+        return cls(np.atleast_2d(np.cov(X.T)) / K ** (2 / D) / count, count, X.mean(axis=0), 0.01)
