@@ -8,15 +8,16 @@
     'converged'
 
 A `Model` expects and maximizes; `em` is the loop; `fit` watches it and says honestly why it stopped.
-Importing emlib loads NumPy and SciPy, and no plotting.
+`GaussianMixture` is the estimator for scikit-learn's pipelines. Importing emlib loads NumPy and SciPy only.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from emlib import checks, datasets, start
-from emlib.em import Collapse, EMWarning, Model, Statistics, Step, Trace, em, fit
-from emlib.families import Family, Gaussian
+from emlib import checks, datasets, select, start
+from emlib.em import Collapse, EMWarning, Model, Statistics, Step, em, squarem
+from emlib.families import Family, Gaussian, Prior
+from emlib.fitting import Trace, fit
 from emlib.mixture import Mixture
 from emlib.scale import Blocks
 from emlib.stopping import Doubt, Stop
@@ -24,6 +25,7 @@ from emlib.stopping import Doubt, Stop
 if TYPE_CHECKING:
     from emlib import explore as explore
     from emlib import plot as plot
+    from emlib.estimator import GaussianMixture as GaussianMixture
 
 __version__ = "0.1.0"
 
@@ -36,6 +38,7 @@ __all__ = [
     "Gaussian",
     "Mixture",
     "Model",
+    "Prior",
     "Statistics",
     "Step",
     "Stop",
@@ -44,16 +47,20 @@ __all__ = [
     "datasets",
     "em",
     "fit",
+    "select",
+    "squarem",
     "start",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what draws, and with it Matplotlib and ipywidgets, only when it is asked for."""
+    """Import what draws or needs scikit-learn only when it is asked for: they take their time."""
     if name in ("explore", "plot"):
         return import_module(f"emlib.{name}")
+    if name == "GaussianMixture":
+        return import_module("emlib.estimator").GaussianMixture
     raise AttributeError(f"module 'emlib' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "explore", "plot"})
+    return sorted({*globals(), "GaussianMixture", "explore", "plot"})

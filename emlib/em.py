@@ -5,8 +5,8 @@
     statistics = model.expect(X)             # E-step: expected sufficient statistics
     model = model.maximize(statistics)       # M-step: the parameters those statistics call for
 
-`em` repeats these two lines for ever. `fit` watches it and decides when to stop, and `Stop` says why it
-did. Nothing in this file knows a distribution: a mixture of Gaussians, two coins and a hidden Markov
+`em` repeats these two lines for ever, and `squarem` does so in leaps; `emlib.fit` watches them and decides when
+to stop. Nothing in this file knows a distribution: a mixture of Gaussians, two coins and a hidden Markov
 chain are all fitted by the same loop.
 
 Log-likelihoods and objectives are totals over the data, in nats.
@@ -14,21 +14,17 @@ Log-likelihoods and objectives are totals over the data, in nats.
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import cache
 from itertools import count
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from emlib import validate
 from emlib.scale import Blocks
-from emlib.stopping import Doubt, Stop, Watch, broken_off
+from emlib.stopping import Doubt
 
 # --------------------------------------------------------------------------------------------------
 # The protocol: what a model must offer, and what passes between its two steps
@@ -144,11 +140,14 @@ class Step(Generic[M]):
     model : Model
     statistics : Statistics
         The E-step's result under `model`.
+    jump : bool
+        Whether the model was extrapolated, and is not the M-step of the one before.
     """
 
     number: int
     model: M
     statistics: Statistics
+    jump: bool = False
 
     @property
     def objective(self) -> float:
@@ -178,136 +177,71 @@ def em(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
     Dempster, Laird & Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm.
     """
     validate.kind("model", model, Model, ", such as a Mixture: the start")
-    if isinstance(data, Blocks) and weights is not None:
-        raise ValueError("data is in Blocks already: give them the weights, as Blocks(data, weights)")
-    blocks = data if isinstance(data, Blocks) else Blocks(data, weights)
+    blocks = Blocks.of(data, weights)
     for number in count():
         statistics = blocks.sum(model.expect)  # E-step
-        if not statistics.n_points > 0:
-            raise ValueError("the weights are zero everywhere: at least one point must count")
         yield Step(number, model, statistics)
         model = model.maximize(statistics)  # M-step
 
 
-# --------------------------------------------------------------------------------------------------
-# The loop, watched
-# --------------------------------------------------------------------------------------------------
+def squarem(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
+    """Run EM in leaps: after every two steps, go on in their direction as far as seems right.
 
+    Close to its limit each step of EM comes nearer to it by one and the same rate. Three sums of statistics s0, s1, s2,
+    of two steps, so say where the steps lead: to (1-a)^2 s0 + 2a(1-a) s1 + a^2 s2 with a = 1 / (1 - rate), and the
+    M-step of that is where EM goes on. The two gains tell the rate: it is the root of their ratio. So the scheme
+    needs nothing of a model but that its statistics add up, and asks of it what EM asks.
 
-@dataclass(frozen=True, eq=False)
-class Trace(Generic[M]):
-    """The history of a fit.
-
-    Attributes
-    ----------
-    model : Model
-        The fitted model: the last one, or after a fall the best one.
-    stop : Stop
-        Why the fit ended.
-    objectives, log_likelihoods : array (n_iter + 1,)
-        In nats; the first belongs to the start.
-    models : tuple of Model
-        The models, the start first; only the fitted one if the fit was told to `keep="values"`.
-    n_points : float
-        How many points the log-likelihoods are totals of.
-    roundings : array (n_iter + 1,)
-        How far rounding alone may have moved each objective, in nats.
-    exact : bool
-        Whether every M-step was a true maximum. Only then does the theory forbid a fall.
-    """
-
-    model: M
-    stop: Stop
-    objectives: NDArray[np.float64]
-    log_likelihoods: NDArray[np.float64]
-    models: tuple[M, ...]
-    n_points: float
-    roundings: NDArray[np.float64]
-    exact: bool
-
-    def __repr__(self) -> str:
-        return f"<Trace: {self.stop}>"
-
-
-def fit(
-    model: M,
-    data: Any,
-    weights: Any = None,
-    *,
-    tol: float = 1e-6,
-    max_iter: int = 1000,
-    keep: Literal["models", "values"] = "models",
-) -> Trace[M]:
-    """Run EM until it has converged, or until it is clear that it will not.
+    A leap that does not climb is taken back, so the objective never falls.
 
     Parameters
     ----------
-    model : Model
-        Where to start; see `emlib.start`. It is not changed.
-    data : array, list of arrays, or Blocks
-        For a mixture an array (N, D). A list is a list of blocks; see `Blocks`.
-    weights : array or list of arrays, optional
-        The weight of every point, in the same pieces as the data.
-    tol : float
-        Stop when the estimated distance to the limit is below this many nats per point. With 0 the fit
-        does not judge: it makes `max_iter` steps.
-    max_iter : int
-        The most M-steps to make.
-    keep : {"models", "values"}
-        Whether the trace holds every model, or only their objectives.
+    model, data, weights
+        As for `em`.
 
-    Returns
-    -------
-    Trace
-        With the fitted model, the objectives and the reason for stopping.
-
-    Raises
+    Yields
     ------
-    ValueError
-        For data the model cannot use, and for a tol, max_iter or keep that makes no sense.
+    Step
+        Like `em`, and for every leap that was kept a step with `jump` set. Numbers count M-steps, those of leaps
+        taken back included.
 
-    Warns
-    -----
-    EMWarning
-        If the fit did not converge, with the remedy.
+    References
+    ----------
+    Varadhan & Roland (2008), Simple and globally convergent methods for accelerating the convergence of any EM
+    algorithm. There parameters are extrapolated, and the rate is one of distances between them.
     """
-    tol = validate.not_negative("tol", tol)
-    max_iter = validate.count("max_iter", max_iter, least=0)
-    validate.one_of("keep", keep, ("models", "values"))
-
-    history: list[tuple[M | None, float, float]] = []  # model, log-likelihood, objective
-    watch, stop = Watch(tol, max_iter), None
-    with blas().limit(limits=1):  # threads cost more than they give on matrices as small as EM's
-        try:
-            for step in em(model, data, weights):
-                history.append((step.model, step.statistics.log_likelihood, step.objective))
-                if keep == "values" and len(history) > 2:
-                    history[-3] = (None, *history[-3][1:])  # the last but one may yet prove the best
-                if stop := watch(step):
-                    break
-        except (Collapse, KeyboardInterrupt) as error:
-            if not history:
-                raise
-            stop = broken_off(error, len(history) - 1)
-
-    assert stop is not None  # em never ends by itself
-    models = [model for model, *_ in history if model is not None]
-    fitted = models[-2] if stop.reason == "decreased" else models[-1]
-    if not stop.converged and not (stop.reason == "max_iter" and tol == 0):
-        warnings.warn(f"EM {stop}", EMWarning, stacklevel=2)
-    return Trace(
-        model=fitted,
-        stop=stop,
-        objectives=np.array([objective for *_, objective in history]),
-        log_likelihoods=np.array([log_likelihood for _, log_likelihood, _ in history]),
-        models=tuple(models) if keep == "models" else (fitted,),
-        n_points=step.statistics.n_points,
-        roundings=np.array(watch.roundings),
-        exact=fitted.exact,
-    )
+    blocks, number, longest = Blocks.of(data, weights), 0, 4.0
+    first = next(em(model, blocks))
+    yield first
+    while True:
+        steps = [first]
+        for _ in range(2):
+            model = steps[-1].model.maximize(steps[-1].statistics)
+            number += 1
+            steps.append(Step(number, model, blocks.sum(model.expect)))
+            yield steps[-1]
+        first = steps[-1]
+        before, gain = (steps[i].objective - steps[i - 1].objective for i in (1, 2))
+        if not before > gain > 0:
+            continue
+        length = min(1 / (1 - np.sqrt(gain / before)), longest)
+        number += 1
+        leap = _leap(steps, float(length), blocks, number)
+        if leap is not None and leap.objective >= first.objective:
+            first = leap
+            yield first
+            if length == longest:
+                longest *= 4
+        elif length == longest:
+            longest = max(longest / 4, 2.0)
 
 
-@cache
-def blas() -> ThreadpoolController:
-    """The thread pools of NumPy's and SciPy's linear algebra, looked up once."""
-    return ThreadpoolController()
+def _leap(steps: list[Step[M]], a: float, blocks: Blocks, number: int) -> Step[M] | None:
+    """The model that three steps lead to, if there is one: extrapolated statistics need not be possible ones."""
+    s0, s1, s2 = (step.statistics for step in steps)
+    try:
+        with np.errstate(all="ignore"):
+            model = steps[-1].model.maximize(s0 * (1 - a) ** 2 + s1 * (2 * a * (1 - a)) + s2 * a**2)
+            return Step(number, model, blocks.sum(model.expect), jump=True)
+    except (ValueError, ArithmeticError):
+        return None

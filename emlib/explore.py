@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from emlib import plot, validate
-from emlib.em import Trace
+from emlib.fitting import Trace
 
 MOST_FRAMES = 150
 

@@ -150,6 +150,8 @@ def fused(
     else:
         log_likelihood -= 0.5 * float(np.vdot(natural.common, scatter))
         statistics = natural.gather(sums, scatter)
+    if not natural.kept(statistics):
+        return general(log_weights, family, X, weights)
     parts = [(log_likelihood, sums[:, -1], statistics)]
     for some in aside:
         parts.append(general(log_weights, family, X[some], None if weights is None else weights[some]))

@@ -123,7 +123,9 @@ class Mixture(Value, Model):
             weights = validate.point_weights(weights, len(X))
             n_points = float(weights.sum())
         try:
-            log_likelihood, counts, statistics = kernels.expect(self._log_weights, self.components, X, weights)
+            log_likelihood, counts, statistics = kernels.expect(
+                self._log_weights, self.components, X, weights
+            )
         except ValueError:
             self.responsibilities(X)  # says which row it is, and what is wrong with it
             raise
@@ -198,15 +200,17 @@ class Mixture(Value, Model):
 
     def log_density(self, X: ArrayLike) -> Array:
         """Log-density of every point, (N,), in nats."""
-        return self._bayes(X)[1]
+        X = validate.points(X, self.components.n_features)
+        return np.concatenate([self._bayes(X[some])[1] for some in self._rows(X)])
 
     def responsibilities(self, X: ArrayLike) -> Array:
         """Probability of every component given every point, (N, K). Rows sum to one."""
-        return self._bayes(X)[0]
+        return self._bayes(validate.points(X, self.components.n_features))[0]
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """The most probable component of every point, (N,)."""
-        return self.responsibilities(X).argmax(axis=1)
+        X = validate.points(X, self.components.n_features)
+        return np.concatenate([self._bayes(X[some])[0].argmax(axis=1) for some in self._rows(X)])
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
         """Draw points: for each choose a component by the weights, then draw from it.
@@ -251,7 +255,7 @@ class Mixture(Value, Model):
         return Mixture(weights, self.components.conditional(columns, values))
 
     def aligned(self, other: Mixture) -> Self:
-        """This mixture with its components in the order of those of another one that they are most like.
+        """Give its components the order of those of another mixture that they are most like.
 
         The numbers of components mean nothing: two fits may find the same clusters and name them otherwise.
         Of all orders this is the one with the least total divergence between partners (the Hungarian method).
@@ -280,8 +284,10 @@ class Mixture(Value, Model):
         order = linear_sum_assignment(divergence)[1]
         return self._with(self.weights[order], self.components.permuted(order))
 
-    def _bayes(self, X: ArrayLike) -> tuple[Array, Array]:
-        X = validate.points(X, self.components.n_features)
+    def _rows(self, X: Array) -> Iterator[slice]:
+        return kernels.rows(len(X), X.shape[1] + 2 * len(self))
+
+    def _bayes(self, X: Array) -> tuple[Array, Array]:
         return kernels.responsibilities(self._log_weights, self.components, X)
 
     # A sequence of components -----------------------------------------------------------------------

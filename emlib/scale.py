@@ -53,9 +53,21 @@ class Blocks:
             )
         self.pairs = list(zip(blocks, pieces, strict=True))
 
+    @classmethod
+    def of(cls, data: Any, weights: Any = None) -> Blocks:
+        """`data` as Blocks, which they may be already."""
+        if not isinstance(data, Blocks):
+            return cls(data, weights)
+        if weights is not None:
+            raise ValueError("data is in Blocks already: give them the weights, as Blocks(data, weights)")
+        return data
+
     def sum(self, expect: Callable[[Any, Any], Statistics]) -> Statistics:
         """Add up what `expect` says of every block."""
-        return reduce(add, (expect(block, weights) for block, weights in self.pairs))
+        total = reduce(add, (expect(block, weights) for block, weights in self.pairs))
+        if not total.n_points > 0:
+            raise ValueError("the weights are zero everywhere: at least one point must count")
+        return total
 
 
 def _is_table(data: Sequence[Any]) -> bool:

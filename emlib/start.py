@@ -1,21 +1,41 @@
-"""Where EM starts: every function returns a `Mixture` of Gaussians with full covariances.
+"""Where EM starts: every function returns a `Mixture` of Gaussians for `fit`.
 
 The limit that EM reaches depends on its start. A start from known parameters needs no function:
 `Mixture(weights, Gaussian(means, covariances))`.
+
+All take the same keywords, and pass them on to the mixture that they make:
+
+- `structure`, `floor` and `prior`: those of `Gaussian`;
+- `weights`, array_like (N,): how much each point counts, all the same by default.
+
+Where a start needs no more than a good guess, it looks at no more than 20,000 rows, drawn at random.
 """
 
 from __future__ import annotations
+
+import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.families import Gaussian, Moments
+from emlib.families import Gaussian, Moments, Prior
 from emlib.mixture import Mixture
 from emlib.validate import Array
 
+ENOUGH = 20_000  # rows for a guess
 
-def from_responsibilities(X: ArrayLike, resp: ArrayLike, floor: float = 0.0) -> Mixture:
+
+def from_responsibilities(
+    X: ArrayLike,
+    resp: ArrayLike,
+    *,
+    structure: str = "full",
+    floor: float = 0.0,
+    prior: Prior | None = None,
+    weights: ArrayLike | None = None,
+) -> Mixture:
     """The M-step of given responsibilities.
 
     Parameters
@@ -23,8 +43,8 @@ def from_responsibilities(X: ArrayLike, resp: ArrayLike, floor: float = 0.0) -> 
     X : array_like (N, D)
     resp : array_like (N, K)
         One row for each point; rows sum to one.
-    floor : float
-        Smallest variance, added to every feature; see `Gaussian`.
+    structure, floor, prior, weights
+        See `emlib.start`.
 
     Raises
     ------
@@ -37,12 +57,13 @@ def from_responsibilities(X: ArrayLike, resp: ArrayLike, floor: float = 0.0) -> 
         raise ValueError(
             f"resp has shape {resp.shape} and X {X.shape}; resp must be (N, K): one row for each point"
         )
-    floor = validate.not_negative("floor", floor)
-    components = Gaussian.from_moments(Moments.of(X, resp), floor)
-    return Mixture(resp.sum(axis=0) / len(X), components)
+    if weights is not None:
+        resp = resp * validate.point_weights(weights, len(X))[:, None]
+    components = Gaussian.from_moments(Moments.of(X, resp, structure), floor, prior)
+    return Mixture(resp.sum(axis=0) / resp.sum(), components)
 
 
-def from_labels(X: ArrayLike, labels: ArrayLike, floor: float = 0.0) -> Mixture:
+def from_labels(X: ArrayLike, labels: ArrayLike, **keywords: Any) -> Mixture:
     """One component for each label, with the share, the mean and the covariance of its points.
 
     Parameters
@@ -50,8 +71,8 @@ def from_labels(X: ArrayLike, labels: ArrayLike, floor: float = 0.0) -> Mixture:
     X : array_like (N, D)
     labels : array_like (N,)
         Any values that can be sorted; components come in their order.
-    floor : float
-        Smallest variance, added to every feature; see `Gaussian`.
+    **keywords
+        See `emlib.start`.
     """
     X, given = validate.points(X), np.asarray(labels)
     if given.shape != (len(X),):
@@ -64,10 +85,10 @@ def from_labels(X: ArrayLike, labels: ArrayLike, floor: float = 0.0) -> Mixture:
         raise ValueError("labels cannot be sorted: use numbers, or strings, but not both") from None
     if (given != given).any():
         raise ValueError("labels holds nan: give every point a label")
-    return from_responsibilities(X, (given[:, None] == names).astype(float), floor)
+    return from_responsibilities(X, (given[:, None] == names).astype(float), **keywords)
 
 
-def random(X: ArrayLike, K: int, rng: np.random.Generator, floor: float = 0.0) -> Mixture:
+def random(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
     """Random responsibilities, hence K components that all look like the whole of the data.
 
     The start is close to a saddle, where EM is slow and a careless stopping rule is deceived; it is here to
@@ -79,15 +100,15 @@ def random(X: ArrayLike, K: int, rng: np.random.Generator, floor: float = 0.0) -
     K : int
         Number of components, at most N.
     rng : numpy.random.Generator
-    floor : float
-        Smallest variance, added to every feature; see `Gaussian`.
+    **keywords
+        See `emlib.start`.
     """
-    X, K = _points_and_components(X, K)
+    X, K, keywords = _some(X, K, rng, keywords)
     resp = validate.generator(rng).uniform(size=(len(X), K))
-    return from_responsibilities(X, resp / resp.sum(axis=1, keepdims=True), floor)
+    return from_responsibilities(X, resp / resp.sum(axis=1, keepdims=True), **keywords)
 
 
-def from_data(X: ArrayLike, K: int, rng: np.random.Generator, floor: float = 0.0) -> Mixture:
+def from_data(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
     """Means at K points of the data, each with the covariance of all the data and an equal weight.
 
     Parameters
@@ -97,19 +118,43 @@ def from_data(X: ArrayLike, K: int, rng: np.random.Generator, floor: float = 0.0
         Number of components, at most the number of distinct points.
     rng : numpy.random.Generator
         Chooses the points, all different.
-    floor : float
-        Smallest variance, added to every feature; see `Gaussian`.
+    **keywords
+        See `emlib.start`.
     """
-    X, K = _points_and_components(X, K)
-    rng = validate.generator(rng)
+    X, K, keywords = _some(X, K, rng, keywords)
     distinct = np.unique(X, axis=0)
     validate.count("K", K, most=len(distinct), why=", the number of distinct points: use fewer components")
-    whole = Gaussian.from_moments(Moments.of(X, np.ones((len(X), 1))), floor)
     means = distinct[rng.choice(len(distinct), size=K, replace=False)]
-    return Mixture(np.full(K, 1 / K), Gaussian(means, np.repeat(whole.covariances, K, axis=0), floor=floor))
+    return _spread_as_all(X, means, keywords)
 
 
-def k_means(X: ArrayLike, K: int, rng: np.random.Generator, floor: float = 0.0) -> Mixture:
+def k_means_plus_plus(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
+    """As `from_data`, but with means that keep away from each other, as k-means++ draws them.
+
+    Parameters
+    ----------
+    X : array_like (N, D)
+    K : int
+        Number of components, at most the number of distinct points.
+    rng : numpy.random.Generator
+    **keywords
+        See `emlib.start`.
+
+    References
+    ----------
+    Arthur & Vassilvitskii (2007), k-means++: the advantages of careful seeding.
+    """
+    from sklearn.cluster import kmeans_plusplus  # slow to import, and needed only here
+
+    X, K, keywords = _some(X, K, rng, keywords)
+    weights = keywords.get("weights")
+    means, _ = kmeans_plusplus(X, K, sample_weight=weights, random_state=_seed(rng))
+    distinct = len(np.unique(means, axis=0))
+    validate.count("K", K, most=distinct, why=", the number of distinct points: use fewer components")
+    return _spread_as_all(X, means, keywords)
+
+
+def k_means(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
     """The clusters of scikit-learn's k-means, each with its share, mean and covariance.
 
     Parameters
@@ -118,19 +163,62 @@ def k_means(X: ArrayLike, K: int, rng: np.random.Generator, floor: float = 0.0) 
     K : int
         Number of components, at most the number of distinct points.
     rng : numpy.random.Generator
-    floor : float
-        Smallest variance, added to every feature; see `Gaussian`.
+    **keywords
+        See `emlib.start`.
     """
     from sklearn.cluster import KMeans  # slow to import, and needed only here
 
-    X, K = _points_and_components(X, K)
+    X, K, keywords = _some(X, K, rng, keywords)
+    clusters = KMeans(K, n_init=1, random_state=_seed(rng))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says what the error below says
+        labels = clusters.fit_predict(X, sample_weight=keywords.get("weights"))
+    found = len(np.unique(labels))
+    validate.count("K", K, most=found, why=", the number of distinct points: use fewer components")
+    return from_labels(X, labels, **keywords)
+
+
+def usual_floor(X: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """A floor for data of any unit: 1e-6 times the mean variance of the features; 1e-6 if all points are one.
+
+    Parameters
+    ----------
+    X : array_like (N, D)
+    weights : array_like (N,), optional
+    """
+    X = validate.rows(X)
+    one = Mixture([1.0], Gaussian(np.zeros((1, X.shape[1])), np.ones((1, X.shape[1])), "diag"))
+    variances = one.expect(X, weights).components.covariances  # block by block, as EM would
+    return 1e-6 * float(variances.mean()) or 1e-6
+
+
+def _some(
+    X: ArrayLike, K: int, rng: np.random.Generator, keywords: dict[str, Any]
+) -> tuple[Array, int, dict[str, Any]]:
+    """Enough rows for a guess, with their weights, and K."""
+    X = validate.rows(X)
+    K = validate.count("K", K, most=len(X), why=", the number of points: use fewer components")
     rng = validate.generator(rng)
-    distinct = len(np.unique(X, axis=0))
-    validate.count("K", K, most=distinct, why=", the number of distinct points: use fewer components")
-    seed = int(rng.integers(2**31))
-    return from_labels(X, KMeans(K, n_init=1, random_state=seed).fit_predict(X), floor)
+    if (weights := keywords.get("weights")) is not None:
+        weights = validate.point_weights(weights, len(X))
+        # Points of no weight are no part of the data.
+        X, weights = X[weights > 0], weights[weights > 0]
+    if len(X) > ENOUGH:
+        chosen = np.sort(rng.choice(len(X), size=ENOUGH, replace=False))
+        X, weights = X[chosen], None if weights is None else weights[chosen]
+    return validate.points(X), K, keywords | ({} if weights is None else {"weights": weights})
 
 
-def _points_and_components(X: ArrayLike, K: int) -> tuple[Array, int]:
-    X = validate.points(X)
-    return X, validate.count("K", K, most=len(X), why=", the number of points: use fewer components")
+def _seed(rng: Any) -> Any:
+    """What scikit-learn's functions take for their random_state."""
+    return rng if isinstance(rng, np.random.RandomState) else int(rng.integers(2**31))
+
+
+def _spread_as_all(X: Array, means: Array, keywords: dict[str, Any]) -> Mixture:
+    """Components of equal weight at these means, each with the covariance of all the data."""
+    whole = from_responsibilities(X, np.ones((len(X), 1)), **keywords).components
+    assert isinstance(whole, Gaussian)
+    K = len(means)
+    copies = whole.permuted(np.zeros(K, dtype=int))
+    components = Gaussian(means, copies.covariances, whole.structure, whole.floor, whole.prior)
+    return Mixture(np.full(K, 1 / K), components)

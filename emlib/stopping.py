@@ -122,14 +122,30 @@ class Watch:
     tol : float
         Nats per point; with 0 nothing but `max_iter` and a fall ends a fit.
     max_iter : int
+    negligible : float
+        What may be left to gain in any case, in nats over all the data.
+    earlier : Watch, optional
+        That of a fit which this one continues. It is forgotten if the first objective is not its last: then these
+        are other data, or another start.
+
+    Attributes
+    ----------
+    objectives, roundings : list of float
+        Those of all steps, the earlier ones included.
+    continues : bool
+        Whether there are earlier ones.
     """
 
-    def __init__(self, tol: float, max_iter: int) -> None:
-        self.tol, self.max_iter = tol, max_iter
+    def __init__(
+        self, tol: float, max_iter: int, negligible: float = 0.0, earlier: Watch | None = None
+    ) -> None:
+        self.tol, self.max_iter, self.negligible = tol, max_iter, negligible
         self.objectives: list[float] = []
         self.roundings: list[float] = []
         self.doubt: Doubt | None = None
         self.growing = False
+        self.earlier, self.continues, self.n_iter = earlier, False, 0
+        self.run, self.rates = 0, [0.0]
 
     def __call__(self, step: Step[Any]) -> Stop | None:
         """Look at the next step; None to go on.
@@ -139,23 +155,30 @@ class Watch:
         ValueError
             If the objective of the start is not a finite number.
         """
+        if self.earlier is not None:
+            self._continue(self.earlier, step)
+            self.earlier = None
+        if step.jump:  # gains across a jump say nothing of EM's rate
+            self.rates.append(outlook(self.objectives[self.run :], self.noise)[0])
+            self.run = len(self.objectives)
+        self.n_iter = step.number
         self.objectives.append(step.objective)
-        now, n_iter = self.objectives[-1], len(self.objectives) - 1
+        now, steps = self.objectives[-1], len(self.objectives) - 1
         if not isfinite(now):
-            if n_iter == 0:
+            if steps == 0:
                 raise ValueError(
                     f"the objective of the start is {now}: under this model the data are impossible, "
                     "or its log-likelihood or log-prior is wrong; start elsewhere"
                 )
-            return Stop("decreased", n_iter, nan, nan, f"the objective became {now}. {LOOK}")
+            return Stop("decreased", self.n_iter, nan, nan, f"the objective became {now}. {LOOK}")
         self.roundings.append(step.model.rounding(step.statistics))
-        if n_iter >= 1 and step.model.exact and now < self.objectives[-2] - self.noise:
+        if steps >= 1 and step.model.exact and now < self.objectives[-2] - self.noise:
             return self.stop(
                 "decreased", f"the objective fell by {self.objectives[-2] - now:.3g} nats. {LOOK}"
             )
-        if n_iter >= 3 and self.tol > 0 and (stop := self._at_rest(step)):
+        if steps >= 3 and self.tol > 0 and (stop := self._at_rest(step)):
             return stop
-        if n_iter >= self.max_iter:
+        if self.n_iter >= self.max_iter:
             if self.doubt or self.growing:
                 return self.stop("stalled", self.doubt.message if self.doubt else PLATEAU)
             return self.stop("max_iter", "raise max_iter to go on")
@@ -168,11 +191,32 @@ class Watch:
 
     def stop(self, reason: Reason, message: str) -> Stop:
         """A stop at the latest step."""
-        return Stop(reason, len(self.objectives) - 1, *outlook(self.objectives, self.noise), message)
+        return Stop(reason, self.n_iter, *self.outlook(), message)
+
+    def outlook(self) -> tuple[float, float]:
+        """EM's rate and the nats that are left, from the steps since the last jump, and the rates before it.
+
+        A jump wakes directions in which EM is fast; they hide the slow ones for a while. So no rate counts for less
+        than those before the latest jumps.
+        """
+        rate, distance = outlook(self.objectives[self.run :], self.noise)
+        known = max(self.rates[-5:])
+        if rate < known < 1 and distance > self.noise:
+            gain = abs(self.objectives[-1] - self.objectives[-2])
+            rate, distance = known, max(distance, gain * known / (1 - known))
+        return rate, distance
+
+    def _continue(self, earlier: Watch, step: Step[Any]) -> None:
+        """Take over what an earlier watch has seen, if this step is its last one again."""
+        if abs(step.objective - earlier.objectives[-1]) <= earlier.noise:
+            self.objectives, self.roundings = earlier.objectives[:-1], earlier.roundings[:-1]
+            self.doubt, self.growing, self.continues = earlier.doubt, earlier.growing, True
 
     def _at_rest(self, step: Step[Any]) -> Stop | None:
         """Whether nothing is left to gain, and whether the model may be trusted there."""
         small = self.tol * step.statistics.n_points
+        if len(self.objectives) - self.run < 3:
+            return None
         before, gain = (abs(self.objectives[t] - self.objectives[t - 1]) for t in (-2, -1))
         if gain > small:
             self.doubt, self.growing = None, False  # it climbs
@@ -180,7 +224,7 @@ class Watch:
         self.growing = gain > before + self.noise
         if self.growing:
             return None
-        if gain > self.noise and not outlook(self.objectives, self.noise)[1] < small:
+        if gain > self.noise and not self.outlook()[1] < max(small, self.negligible):
             return None
         # Once in doubt, EM must climb for all to see before it is trusted again; or else come to a dead stop.
         if self.doubt is None or gain <= self.noise:

@@ -50,7 +50,7 @@ def points(X: ArrayLike, n_features: int | None = None) -> Array:
     return _table(finite("X", X), n_features)
 
 
-def rows(X: ArrayLike, n_features: int) -> np.ndarray:
+def rows(X: ArrayLike, n_features: int | None = None) -> np.ndarray:
     """Return X as an array (N, D) of numbers, but as it is: a memmap stays on disk, float32 stays float32.
 
     Whoever computes with it has yet to find out whether it is finite.
@@ -166,13 +166,13 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
 
 
 def generator(rng: Any) -> np.random.Generator:
-    """Return `rng` if it is a `numpy.random.Generator`."""
-    if not isinstance(rng, np.random.Generator):
+    """Return `rng` if it is a `numpy.random.Generator`; scikit-learn's RandomState passes, for its estimators' sake."""
+    if not isinstance(rng, (np.random.Generator, np.random.RandomState)):
         raise ValueError(
             f"rng is {rng!r}; it must be a numpy.random.Generator: pass np.random.default_rng(0), "
             "and the same one again to go on from where it is"
         )
-    return rng
+    return rng  # type: ignore[return-value]
 
 
 def frozen(array: Array) -> Array:

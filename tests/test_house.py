@@ -70,7 +70,9 @@ def public():
                 yield f"{info.name}.{name}", thing
             if inspect.isclass(thing):
                 for method in vars(thing):
-                    if not method.startswith("_") and callable(getattr(thing, method)):
+                    if method.startswith("_") or method.endswith("_request"):  # those are scikit-learn's
+                        continue
+                    if callable(getattr(thing, method)):
                         yield f"{info.name}.{name}.{method}", getattr(thing, method)
 
 

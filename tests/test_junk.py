@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from emlib import Blocks, Gaussian, Mixture, checks, datasets, em, explore, fit, plot, start
+from emlib import Blocks, Gaussian, Mixture, Prior, checks, datasets, em, explore, fit, plot, start
 
 RNG = np.random.default_rng(0)
 X, PLANE = RNG.normal(size=(30, 1)), RNG.normal(size=(30, 2))
@@ -54,7 +54,15 @@ def ax():
 PLACES = {
     "Gaussian means": lambda junk: Gaussian(junk, [[[1.0]]]),
     "Gaussian covariances": lambda junk: Gaussian([[0.0]], junk),
-    "Gaussian floor": lambda junk: Gaussian([[0.0]], [[[1.0]]], junk),
+    "Gaussian floor": lambda junk: Gaussian([[0.0]], [[[1.0]]], floor=junk),
+    "Gaussian structure": lambda junk: Gaussian([[0.0]], [[[1.0]]], junk),
+    "Gaussian prior": lambda junk: junk is None or Gaussian([[0.0]], [[[1.0]]], prior=junk),
+    "Prior covariance": lambda junk: Prior(junk, 1.0),
+    "Prior count": lambda junk: Prior([[1.0]], junk),
+    "Prior mean": lambda junk: Prior([[1.0]], 1.0, junk, 1.0),
+    "Prior mean count": lambda junk: Prior([[1.0]], 1.0, [0.0], junk),
+    "weak prior X": lambda junk: Prior.weak(junk, 2),
+    "weak prior K": lambda junk: junk is JUNK["huge"] or Prior.weak(X, junk),
     "univariate means": lambda junk: Gaussian.univariate(junk, [1.0, 1.0]),
     "univariate variances": lambda junk: Gaussian.univariate([1.0, 1.0], junk),
     "component density": lambda junk: LINE.components.log_density(junk),
@@ -66,6 +74,11 @@ PLACES = {
     "log_density": lambda junk: FLAT.log_density(junk),
     "responsibilities": lambda junk: LINE.responsibilities(junk),
     "predict": lambda junk: FLAT.predict(junk),
+    "weight count": lambda junk: Mixture([0.5, 0.5], LINE.components, junk),
+    "marginal": lambda junk: FLAT.marginal(junk),
+    "conditional": lambda junk: FLAT.conditional(junk, [1.0]),
+    "conditional values": lambda junk: FLAT.conditional([1], junk),
+    "aligned": lambda junk: LINE.aligned(junk),
     "sample n": lambda junk: junk is JUNK["huge"] or LINE.sample(junk, RNG),
     "sample rng": lambda junk: LINE.sample(3, junk),
     "fit model": lambda junk: fit(junk, X),
@@ -85,7 +98,7 @@ PLACES = {
         for name in ("random", "from_data", "k_means")
         for n, place in enumerate(["X", "K", "rng"])
     },
-    "start floor": lambda junk: start.from_data(X, 2, RNG, junk),
+    "start floor": lambda junk: start.from_data(X, 2, RNG, floor=junk),
     "from_labels X": lambda junk: start.from_labels(junk, [0] * 30),
     "from_labels labels": lambda junk: start.from_labels(X, junk),
     "from_responsibilities X": lambda junk: start.from_responsibilities(junk, np.ones((30, 1))),

@@ -16,7 +16,7 @@ from emlib.families import Gaussian
 from emlib.words import brief
 
 if TYPE_CHECKING:
-    from emlib.em import Trace
+    from emlib.fitting import Trace
     from emlib.mixture import Mixture
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from emlib import datasets
 from emlib.checks.exercises import NOT_ATTEMPTED, Verdict
-from emlib.em import fit
 from emlib.families import Gaussian
+from emlib.fitting import fit
 from emlib.mixture import Mixture
 
 

@@ -27,6 +27,8 @@ class Natural:
     gather : function
         gather(sums) makes the family's statistics of the sums of r_nk phi(x_n), (K, P); with `common`, it is
         gather(sums, scatter), scatter (D, D) the sum of x_n x_n' over all components.
+    kept : function
+        kept(statistics) says whether what `gather` made has kept its digits, ten of them or more.
     shift : array (D,)
         What is subtracted from the points first.
     common : array (D, D) or None
@@ -36,6 +38,7 @@ class Natural:
     theta: Array
     phi: Callable[[Array, Array], None]
     gather: Callable[..., Any]
+    kept: Callable[[Any], bool]
     shift: Array
     common: Array | None = None
 

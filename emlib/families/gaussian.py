@@ -15,7 +15,7 @@ from emlib.em import EPS, Collapse
 from emlib.families.family import Family, Natural
 from emlib.families.moments import Moments
 from emlib.families.prior import Prior
-from emlib.families.structure import Full, structure_named
+from emlib.families.structure import STRUCTURES, Full, structure_named
 from emlib.validate import Array
 from emlib.words import brief, counted
 
@@ -147,14 +147,14 @@ class Gaussian(Family):
             If a component has no points left, or too few to span all D dimensions, and no floor or prior.
         """
         floor = validate.not_negative("floor", floor)
-        form, D = structure_named(moments.structure), moments.centres.shape[1]
+        form, D = STRUCTURES[moments.structure], moments.centres.shape[1]
         counts = moments.counts
         if prior is not None:
             _check_prior(prior, D)
             moments, counts = _with_pseudo_points(moments, prior)
         if not counts.min() > 0 or not moments.counts.min() > 0:
-            k = int(np.argmin(np.minimum(counts, moments.counts)))
-            raise Collapse(f"component {k} has no points left: use fewer components or another start")
+            empty = int(np.argmin(np.minimum(counts, moments.counts)))
+            raise Collapse(f"component {empty} has no points left: use fewer components or another start")
         means, spread = moments.means, form.divide(moments.scatter, counts, D)
         if floor:
             spread = form.add(spread, floor)
@@ -201,13 +201,26 @@ class Gaussian(Family):
         return self._form.matrices(self._spread, *self.means.shape)
 
     @property
+    def precisions(self) -> Array:
+        """The inverses of the covariances, in the same shape."""
+        if self._inverse.ndim == 3:
+            return (self._inverse.transpose(0, 2, 1) @ self._inverse).reshape(self.covariances.shape)
+        return (self._inverse**2).reshape(self.covariances.shape)
+
+    @property
+    def precision_factors(self) -> Array:
+        """U with U U' = precision, as scikit-learn has them: upper triangular, or one over standard deviations."""
+        factors = self._inverse.swapaxes(1, 2) if self._inverse.ndim == 3 else self._inverse
+        return factors.reshape(self.covariances.shape)
+
+    @property
     def variances(self) -> Array:
         """The variance of every feature, (K, D)."""
         return self._form.variances(self._spread, *self.means.shape)
 
     @property
     def _form(self) -> Full:
-        return structure_named(self.structure)
+        return STRUCTURES[self.structure]
 
     @cached_property
     def _inverse(self) -> Array:
@@ -217,7 +230,7 @@ class Gaussian(Family):
     def _log_scale(self) -> Array:
         """Log-density at the mean, (K,)."""
         D = self.n_features
-        return np.broadcast_to(-0.5 * (D * LOG_2PI + self._form.log_det(self._roots, D)), len(self))
+        return np.full(len(self), -0.5 * (D * LOG_2PI + self._form.log_det(self._roots, D)))
 
     def __len__(self) -> int:
         return len(self.means)
@@ -252,11 +265,14 @@ class Gaussian(Family):
 
     def natural(self) -> Natural:
         form, (K, D) = self._form, self.means.shape
-        shift = self.means.mean(axis=0)
+        shift = self.means.sum(axis=0) / K
         means, inverse = self.means - shift, self._inverse
         quadratic, linear = form.natural(inverse, means)
-        constant = self._log_scale - 0.5 * np.einsum("kd,kd->k", linear, means)
         n_products = quadratic.shape[1]
+        theta = np.empty((K, n_products + D + 1))
+        theta[:, :n_products] = quadratic
+        theta[:, n_products:-1] = linear
+        theta[:, -1] = self._log_scale - 0.5 * (linear * means).sum(axis=1)
 
         def phi(X: Array, out: Array) -> None:
             form.products(X, out[:n_products])
@@ -265,18 +281,27 @@ class Gaussian(Family):
 
         def gather(sums: Array, scatter: Array | None = None) -> Moments:
             products = form.unpack(sums[:, :n_products], D) if scatter is None else scatter[None]
-            centres = np.broadcast_to(shift, (K, D))
-            return Moments(sums[:, -1], centres, sums[:, n_products:-1], products, self.structure)
+            return Moments(
+                sums[:, -1], np.full((K, D), shift), sums[:, n_products:-1], products, self.structure
+            )
+
+        def kept(moments: Moments) -> bool:
+            # Squares about the shift, against those about the means: the difference costs digits.
+            with np.errstate(invalid="ignore", divide="ignore"):
+                squares = form.divide(moments.products, moments.counts, D)
+                return bool(
+                    (form.variances(moments.spread, K, D) > 1e-6 * form.variances(squares, K, D)).all()
+                )
 
         common = inverse[0].T @ inverse[0] if self.structure == "tied" else None
-        return Natural(np.column_stack([quadratic, linear, constant]), phi, gather, shift, common)
+        return Natural(theta, phi, gather, kept, shift, common)
 
     def log_prior(self) -> float:
         if self.prior is None:
             return 0.0
         prior, form, D = self.prior, self._form, self.n_features
         # tr(S^-1 C), and each mean's squared distance from the prior's.
-        root = np.linalg.cholesky(prior.covariance)
+        root = np.linalg.cholesky(prior.covariance).astype(float)
         traces = [(form.whiten(self._inverse, k, root) ** 2).sum() for k in range(len(self))]
         away = [
             (form.whiten(self._inverse, k, (mean - prior.mean)[:, None]) ** 2).sum()
@@ -328,7 +353,7 @@ class Gaussian(Family):
             traces = (1 / ours) @ theirs.T + ours @ (1 / theirs).T
             squares = np.einsum("jka,ja->jk", d**2, 1 / ours) + np.einsum("jka,ka->jk", d**2, 1 / theirs)
         else:
-            ours, theirs = np.linalg.inv(self.matrices), np.linalg.inv(other.matrices)
+            ours, theirs = (np.linalg.inv(family.matrices).astype(float) for family in (self, other))
             traces = np.einsum("jab,kba->jk", ours, other.matrices)
             traces += np.einsum("jab,kba->jk", self.matrices, theirs)
             squares = np.einsum("jka,jka->jk", np.einsum("jka,jab->jkb", d, ours), d)
@@ -383,7 +408,7 @@ class Gaussian(Family):
 def _with_pseudo_points(moments: Moments, prior: Prior) -> tuple[Moments, Array]:
     """The moments with those of the prior, and the counts that their scatter is to be divided by."""
     K, D = moments.centres.shape
-    form = structure_named(moments.structure)
+    form = STRUCTURES[moments.structure]
     pseudo = Moments(
         np.full(K, prior.mean_count),
         np.broadcast_to(prior.mean, (K, D)),
@@ -396,7 +421,7 @@ def _with_pseudo_points(moments: Moments, prior: Prior) -> tuple[Moments, Array]
 
 def _flat(moments: Moments) -> np.ndarray:
     """Which groups of points have a singular covariance, (K,)."""
-    form, (K, D) = structure_named(moments.structure), moments.centres.shape
+    form, (K, D) = STRUCTURES[moments.structure], moments.centres.shape
     distances = form.factor(moments.spread)[1]
     return _singular(moments.means, form.variances(moments.spread, K, D), distances)
 

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from emlib.families.structure import structure_named
+from emlib.families.structure import STRUCTURES, structure_named
 from emlib.validate import Array, Value
 
 
@@ -60,7 +60,7 @@ class Moments(Value):
 
     def about(self, centres: Array) -> Self:
         """The same moments about other centres, (K, D)."""
-        outer = structure_named(self.structure).outer
+        outer = STRUCTURES[self.structure].outer
         shift, ones = self.centres - centres, np.ones_like(self.counts)
         return type(self)(
             self.counts,
@@ -105,23 +105,25 @@ class Moments(Value):
     @cached_property
     def scatter(self) -> Array:
         """The products about the means: sums of squared deviations, shaped as the products."""
-        scatter = self.products - structure_named(self.structure).outer(self.counts, self.offsets, self.offsets)
+        scatter = self.products - STRUCTURES[self.structure].outer(self.counts, self.offsets, self.offsets)
         return (scatter + scatter.swapaxes(1, 2)) / 2 if scatter.ndim == 3 else scatter
 
     @cached_property
     def spread(self) -> Array:
         """The covariances about the means, in the structure's own form: the scatter divided by the counts."""
         D = self.centres.shape[1]
-        return structure_named(self.structure).divide(self.scatter, self.counts, D)
+        return STRUCTURES[self.structure].divide(self.scatter, self.counts, D)
 
     @property
     def covariances(self) -> Array:
         """Weighted covariances about the means: (K, D, D), (D, D), (K, D) or (K,), by structure."""
-        return self.spread.reshape(structure_named(self.structure).shape(*self.centres.shape))
+        return self.spread.reshape(STRUCTURES[self.structure].shape(*self.centres.shape))
 
     def total(self) -> Self:
         """The moments of all groups taken as one, K = 1."""
         share = np.abs(self.counts) / np.abs(self.counts).sum()
         at = self.about(np.broadcast_to(share @ self.centres, self.centres.shape))
-        sums = (array.sum(axis=0, keepdims=True) for array in (at.sums, at.products))
-        return type(self)(at.counts.sum(keepdims=True), at.centres[:1], *sums, self.structure)
+        counts, sums, products = (
+            array.sum(axis=0, keepdims=True) for array in (at.counts, at.sums, at.products)
+        )
+        return type(self)(counts, at.centres[:1], sums, products, self.structure)

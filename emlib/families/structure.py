@@ -21,6 +21,7 @@ Shapes below: means, centres and sums (K, D); counts (K,); points in columns (D,
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy.linalg.lapack import dtrtri
@@ -76,7 +77,7 @@ class Full:
 
     def variances(self, spread: Array, K: int, D: int) -> Array:
         """The variance of every feature, (K, D)."""
-        return np.broadcast_to(np.diagonal(spread, axis1=1, axis2=2), (K, D))
+        return np.full((K, D), spread.diagonal(axis1=1, axis2=2))
 
     def components(self, spread: Array, which: slice | np.ndarray) -> Array:
         """The spread of some of the components."""
@@ -92,12 +93,13 @@ class Full:
         The distance from singular is the smallest share of any feature's variance that the features before
         it leave unexplained: 1 for independent features, 0 for a singular covariance, nan if it has no root.
         """
+        roots: Any
         try:
             roots = np.linalg.cholesky(spread)
         except np.linalg.LinAlgError:  # some have none: find those that have
             roots = np.array([_root(covariance) for covariance in spread])
         with np.errstate(divide="ignore", invalid="ignore"):
-            shares = np.diagonal(roots, axis1=1, axis2=2) ** 2 / np.diagonal(spread, axis1=1, axis2=2)
+            shares = roots.diagonal(axis1=1, axis2=2) ** 2 / spread.diagonal(axis1=1, axis2=2)
         return roots, shares.min(axis=1)
 
     def invert(self, roots: Array) -> Array:
@@ -106,7 +108,7 @@ class Full:
 
     def log_det(self, roots: Array, D: int) -> Array:
         """Log-determinants of the covariances."""
-        return 2 * np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
+        return 2 * np.log(roots.diagonal(axis1=1, axis2=2)).sum(axis=1)
 
     def whiten(self, inverse: Array, k: int, centred: Array) -> Array:
         """The inverse root of component k, times points in columns."""
@@ -133,17 +135,14 @@ class Full:
     def natural(self, inverse: Array, means: Array) -> tuple[Array, Array]:
         """What the log-density multiplies the products with, (K, n_products), and x itself, (K, D)."""
         precisions = inverse.transpose(0, 2, 1) @ inverse  # (K, D, D)
-        i, j, diagonal = _upper_triangle(means.shape[1])
-        quadratic = -precisions[:, i, j]  # x_i x_j stands for x_j x_i too ...
-        quadratic[:, diagonal] /= 2  # ... but not on the diagonal
+        upper, _, half = _upper_triangle(means.shape[1])
+        quadratic = half * precisions.reshape(len(means), -1).take(upper, axis=1)
         return quadratic, (precisions @ means[:, :, None])[:, :, 0]
 
     def unpack(self, sums: Array, D: int) -> Array:
         """The products of all components, from their sums over phi(x), (K, n_products)."""
-        i, j, _ = _upper_triangle(D)
-        products = np.empty((len(sums), D, D))
-        products[:, i, j] = products[:, j, i] = sums
-        return products
+        _, position, _ = _upper_triangle(D)
+        return sums.take(position, axis=1).reshape(-1, D, D)
 
 
 class Tied(Full):
@@ -220,14 +219,14 @@ class Diag(Full):
         return spread[:, :, None] * np.eye(D)
 
     def variances(self, spread: Array, K: int, D: int) -> Array:
-        return np.broadcast_to(spread, (K, D))
+        return np.full((K, D), spread)
 
     def features(self, spread: Array, which: np.ndarray) -> Array:
         return spread[:, which]
 
     def factor(self, spread: Array) -> tuple[Array, Array]:
-        positive = (spread > 0).all(axis=1)
-        return np.sqrt(np.where(positive[:, None], spread, np.nan)), np.where(positive, 1.0, np.nan)
+        variances = np.where(spread > 0, spread, np.nan)
+        return np.sqrt(variances), variances.min(axis=1) / variances.min(axis=1)
 
     def invert(self, roots: Array) -> Array:
         return 1 / roots
@@ -300,7 +299,7 @@ def structure_named(name: str) -> Full:
     return STRUCTURES[one_of("structure", name, tuple(STRUCTURES))]
 
 
-def _root(covariance: Array) -> Array:
+def _root(covariance: Array) -> Any:
     try:
         return np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
@@ -308,7 +307,19 @@ def _root(covariance: Array) -> Array:
 
 
 @cache
-def _upper_triangle(D: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows and columns of the upper triangle, row by row, and where on that list the diagonal is."""
+def _upper_triangle(D: int) -> tuple[np.ndarray, np.ndarray, Array]:
+    """How to pack symmetric matrices (D, D), flattened, into their upper triangles, row by row, and back.
+
+    Returns
+    -------
+    upper : array (D (D + 1) / 2,)
+        Where in the matrix the triangle's numbers are.
+    position : array (D * D,)
+        Where in the triangle the matrix's numbers are.
+    half : array (D (D + 1) / 2,)
+        -1/2 on the diagonal, and -1 off it: there x_i x_j stands for x_j x_i too.
+    """
     i, j = np.triu_indices(D)
-    return i, j, np.flatnonzero(i == j)
+    position = np.empty((D, D), dtype=int)
+    position[i, j] = position[j, i] = np.arange(len(i))
+    return i * D + j, position.ravel(), np.where(i == j, -0.5, -1.0)

@@ -1,0 +1,28 @@
+"""Pictures: state in, artists on the given axes out. Nothing here fits anything.
+
+The same component has the same colour everywhere. The first three are a red, a green and a blue that
+colour-blind readers can tell apart (Okabe & Ito 2008); a point shared between components wears the
+mixture of their colours.
+"""
+
+from emlib.plot.fits import objective, watch
+from emlib.plot.lines import line, shares
+from emlib.plot.look import COLOURS, INK, colours, mixed, png, show, style
+from emlib.plot.planes import plane
+from emlib.plot.sweeps import criteria
+
+__all__ = [
+    "COLOURS",
+    "INK",
+    "colours",
+    "criteria",
+    "line",
+    "mixed",
+    "objective",
+    "plane",
+    "png",
+    "shares",
+    "show",
+    "style",
+    "watch",
+]

@@ -1,0 +1,103 @@
+"""The history of a fit: its objective, and views of its models that move together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from emlib import validate
+from emlib.fitting import Trace
+from emlib.mixture import Mixture
+from emlib.plot.lines import ends, line, shares
+from emlib.plot.look import COLOURS, INK, in_dimensions
+from emlib.plot.planes import plane
+
+
+def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None) -> Callable[[int], None]:
+    """Draw the objective of a fit by iteration.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    history : Trace or array_like (T,)
+        A fit's trace, or the objectives of its steps, in nats.
+    step : int, optional
+        A step to mark with a dot.
+
+    Returns
+    -------
+    callable
+        Takes the number of another step and moves the mark to it.
+    """
+    objectives = history.objectives if isinstance(history, Trace) else validate.finite("history", history)
+    if objectives.ndim != 1 or not len(objectives):
+        raise ValueError(
+            f"history has shape {objectives.shape}; it must be a Trace, or one objective a step, (T,)"
+        )
+    ax.plot(objectives, color=INK, marker="o", ms=4, lw=1.5)
+    (mark,) = ax.plot([], [], "o", ms=12, color=COLOURS[3], mec=INK)
+    ax.set(xlabel="iteration", ylabel="log-likelihood (nats)")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+    def redraw(step: int) -> None:
+        step = validate.count("step", step, least=0, most=len(objectives) - 1, why=", the last step")
+        mark.set_data([step], [objectives[step]])
+
+    if step is not None:
+        redraw(step)
+    return redraw
+
+
+def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int], None]:
+    """Draw views of a fit that move together.
+
+    On a line these are the densities, the responsibilities and the objective; in the plane the points
+    with the components' ellipses, and the objective.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Empty.
+    trace : Trace
+        With its models, of a mixture in one or two dimensions.
+    X : array_like (N, 1) or (N, 2)
+
+    Returns
+    -------
+    callable
+        Takes the number of a step and moves all views to it.
+    """
+    validate.kind("trace", trace, Trace)
+    if len(trace.models) != len(trace.objectives):
+        raise ValueError("the trace holds only its last model: fit with keep='models'")
+    first = trace.models[0]
+    if first.components.n_features == 2:
+        wide, right = figure.subplots(1, 2, width_ratios=[2, 1])
+        moves = [plane(wide, first, X)]
+    else:
+        in_dimensions(first, 1)
+        axes = figure.subplot_mosaic([["line", "right"], ["shares", "right"]], width_ratios=[2, 1])
+        right = axes["right"]
+        low, high = ends(first, X, None, None)
+        grid = np.linspace(low, high, 600)[:, None]
+        top = 1.2 * max(np.exp(model.log_density(grid)).max() for model in trace.models)
+        moves = [line(axes["line"], first, X, low, high, top), shares(axes["shares"], first, low, high)]
+        axes["line"].set(xlabel="", ylabel="density")
+        axes["line"].tick_params(labelbottom=False)
+    mark_to = objective(right, trace, 0)
+    title = right.set_title("")
+
+    def redraw(step: int) -> None:
+        for move_to in moves:
+            move_to(trace.models[step])
+        mark_to(step)
+        title.set_text(f"iteration {step}: {trace.objectives[step]:.2f}")
+
+    redraw(0)
+    return redraw

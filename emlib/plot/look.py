@@ -1,0 +1,121 @@
+"""The course's look: one style, a colour for every component, and how a figure reaches the page."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import cycle
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import PIL.Image
+import seaborn as sns
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from numpy.typing import ArrayLike
+
+from emlib import validate
+from emlib.mixture import Mixture
+from emlib.validate import Array
+from emlib.words import counted
+
+COLOURS = ["#D55E00", "#009E73", "#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#8A7A00", "#4D4D4D"]
+INK = "#262626"
+
+
+def style() -> None:
+    """Set the course's look for all pictures drawn from now on."""
+    sns.set_theme(
+        context="notebook",
+        style="ticks",
+        palette=COLOURS,
+        rc={
+            "figure.constrained_layout.use": True,
+            # The font that comes with Matplotlib: the same picture everywhere, and no search for others.
+            "font.family": "DejaVu Sans",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": "medium",
+            "axes.titlelocation": "left",
+            "legend.frameon": False,
+            "lines.linewidth": 2,
+        },
+    )
+
+
+def colours(K: int) -> Array:
+    """The colours of K components as rows of red, green and blue, (K, 3); they repeat after eight."""
+    return np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(validate.count("K", K))])
+
+
+def mixed(resp: ArrayLike) -> Array:
+    """The colour of every point, (N, 3): its components' colours, mixed by responsibility (N, K)."""
+    resp = validate.probabilities("resp", resp)
+    if resp.ndim != 2:
+        raise ValueError(f"resp has shape {resp.shape}; it must be (N, K): one row for each point")
+    return np.clip(resp @ colours(resp.shape[1]), 0, 1)
+
+
+def png(figure: Figure, dpi: float = 144) -> bytes:
+    """A figure as the bytes of a PNG file, at so many pixels per inch."""
+    figure.set_dpi(dpi)
+    # A canvas remembers how its texts are laid out, which is most of the work when a figure is drawn again.
+    canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
+    canvas.draw()  # figure.savefig would draw twice
+    picture = PIL.Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    file = BytesIO()
+    # 256 colours are enough for a plot, and make the file a third as large.
+    picture.quantize(256, method=PIL.Image.Quantize.FASTOCTREE).save(file, "png")
+    return file.getvalue()
+
+
+def show(figure: Figure, alt: str, dpi: float = 144) -> None:
+    """Show a figure in a notebook, with a text for those who cannot see it, and close it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What the picture shows, in a sentence or two.
+    dpi : float
+        Pixels per inch; the picture is shown at half that, so that it stays sharp when enlarged.
+    """
+    validate.kind("alt", alt, str)
+    alt = " ".join(alt.split())
+    if not alt:
+        raise ValueError("alt is empty; say in a sentence what the picture shows")
+    picture = b2a_base64(png(figure, dpi), newline=False).decode()
+    plt.close(figure)
+    display(
+        {"image/png": picture, "text/plain": alt},
+        metadata={"image/png": {"width": round(figure.get_figwidth() * dpi / 2), "alt": alt}},
+        raw=True,
+    )
+
+
+def number_of(ax: Axes, k: int, **style: Any) -> Text:
+    """The number of a component in its colour."""
+    return ax.text(
+        0, 0, str(k), color=COLOURS[k % len(COLOURS)], ha="center", weight="bold", clip_on=True, **style
+    )
+
+
+def cycled() -> Iterator[str]:
+    """The components' colours, in turn and for ever."""
+    return cycle(COLOURS)
+
+
+def in_dimensions(mixture: Mixture, D: int) -> None:
+    """Raise an error unless the mixture lives in the D dimensions that the picture shows."""
+    validate.kind("mixture", mixture, Mixture)
+    if mixture.components.n_features != D:
+        raise ValueError(
+            f"the mixture has {counted(mixture.components.n_features, 'dimension')}, and this picture shows {D}: "
+            "fit the one or two columns that you want to see"
+        )
