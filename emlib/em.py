@@ -15,7 +15,7 @@ Log-likelihoods and objectives are totals over the data, in nats.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from itertools import count
 from typing import Any, Generic, Self, TypeVar
@@ -184,7 +184,9 @@ def em(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
         model = model.maximize(statistics)  # M-step
 
 
-def squarem(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
+def squarem(
+    model: M, data: Any, weights: Any = None, leaps: Callable[[], bool] = lambda: True
+) -> Iterator[Step[M]]:
     """Run EM in leaps: after every two steps, go on in their direction as far as seems right.
 
     Close to its limit each step of EM comes nearer to it by one and the same rate. Three sums of statistics s0, s1, s2,
@@ -198,6 +200,8 @@ def squarem(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
     ----------
     model, data, weights
         As for `em`.
+    leaps : function
+        Asked before every leap whether to make it; whoever judges the fit may want to see some plain steps.
 
     Yields
     ------
@@ -222,7 +226,7 @@ def squarem(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
             yield steps[-1]
         first = steps[-1]
         before, gain = (steps[i].objective - steps[i - 1].objective for i in (1, 2))
-        if not before > gain > 0:
+        if not (before > gain > 0 and leaps()):
             continue
         length = min(1 / (1 - np.sqrt(gain / before)), longest)
         number += 1

@@ -147,12 +147,12 @@ def run(
     if earlier is not None:
         validate.kind("earlier", earlier, Trace, ", the result of a fit")
 
-    loop = squarem if accelerate else em
     history: list[tuple[M | None, float]] = []  # model, log-likelihood
     watch, stop = Watch(tol, max_iter, negligible, earlier.watch if earlier else None), None
+    steps = squarem(model, data, weights, lambda: not watch.settling) if accelerate else em(model, data, weights)
     with blas().limit(limits=1):  # threads cost more than they give on matrices as small as EM's
         try:
-            for step in loop(model, data, weights):
+            for step in steps:
                 history.append((step.model, step.statistics.log_likelihood))
                 if keep == "values" and len(history) > 2:
                     history[-3] = (None, history[-3][1])  # the last but one may yet prove the best

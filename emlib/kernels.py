@@ -25,7 +25,10 @@ from emlib.families.family import Family, Natural
 from emlib.validate import Array
 
 BLOCK = 2**17  # numbers that one block of rows works on: 1 MiB, about what a processor keeps at hand
+MANY = 80  # dimensions, from which on the fused way has too many products to make
 LOST = 1e-9  # the largest error of a log-density, in nats, that the fused way is allowed
+NOTHING = np.exp(-75.0)  # a share of a point that may be skipped,
+FAINT = 1e-15  # but not for a component that has no more than this of all points
 NEVER = -700.0  # exp of it is nothing, but no denormal number yet: those are slow
 
 
@@ -50,15 +53,15 @@ def expect(log_weights: Array, family: Family, X: Array, weights: Array | None) 
     statistics
         The family's own.
     """
-    natural = family.natural()
+    natural = family.natural() if X.shape[1] <= MANY else None
     if natural is None:
         return general(log_weights, family, X, weights)
     return fused(log_weights, family, natural, X, weights)
 
 
-def rows(N: int, numbers: int) -> Iterator[slice]:
+def rows(N: int, numbers: int, fewest: int = 1024) -> Iterator[slice]:
     """Slices of N rows, each small enough for a block in which a row takes this many numbers."""
-    size = max(BLOCK // numbers, 256)
+    size = max(BLOCK // numbers, fewest)
     return (slice(start, min(start + size, N)) for start in range(0, N, size))
 
 
@@ -75,7 +78,11 @@ def responsibilities(log_weights: Array, family: Family, X: Array) -> tuple[Arra
     log_density : array (N,)
         Log-density of each point under the mixture, in nats.
     """
-    joint = log_weights + family.log_density(X)  # (N, K): log of pi_k p(x_n | k)
+    return _normalised(log_weights + family.log_density(X))
+
+
+def _normalised(joint: Array) -> tuple[Array, Array]:
+    """Responsibilities and log-densities from the logs of pi_k p(x_n | k), (N, K)."""
     top = joint.max(axis=1, keepdims=True)
     if not np.isfinite(top).all():
         row = int(np.argmin(np.isfinite(top[:, 0])))
@@ -89,18 +96,25 @@ def responsibilities(log_weights: Array, family: Family, X: Array) -> tuple[Arra
     return resp / total, (top + np.log(total))[:, 0]
 
 
-def general(log_weights: Array, family: Family, X: Array, weights: Array | None) -> tuple[float, Array, Any]:
-    """The E-step in the order of the textbook."""
+def general(
+    log_weights: Array, family: Family, X: Array, weights: Array | None, skip: bool = True
+) -> tuple[float, Array, Any]:
+    """The E-step in the order of the textbook; unless told not to, it skips pairs below e^-75 of a point's share."""
     log_likelihood, counts, statistics = 0.0, np.zeros(len(family)), []
-    for some in rows(len(X), X.shape[1] + 2 * len(family)):
+    for some in rows(len(X), X.shape[1] + 2 * len(family), fewest=4096):
         block = np.asarray(X[some], dtype=float)
-        resp, log_density = responsibilities(log_weights, family, block)
+        joint = family.log_joint(log_weights, block) if skip else log_weights + family.log_density(block)
+        resp, log_density = _normalised(joint)
+        if skip:
+            resp[resp < NOTHING] = 0.0
         if weights is not None:
             resp *= weights[some, None]
             log_density *= weights[some]
         log_likelihood += float(log_density.sum())
         counts += resp.sum(axis=0)
         statistics.append(family.collect(block, resp))
+    if skip and counts.min() < FAINT * counts.max():
+        return general(log_weights, family, X, weights, skip=False)  # what is left of a component is all it has
     return log_likelihood, counts, reduce(add, statistics)
 
 
@@ -150,7 +164,7 @@ def fused(
     else:
         log_likelihood -= 0.5 * float(np.vdot(natural.common, scatter))
         statistics = natural.gather(sums, scatter)
-    if not natural.kept(statistics):
+    if not natural.kept(statistics) or sums[:, -1].min() < 1e-280 * sums[:, -1].max():
         return general(log_weights, family, X, weights)
     parts = [(log_likelihood, sums[:, -1], statistics)]
     for some in aside:

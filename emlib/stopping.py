@@ -134,6 +134,8 @@ class Watch:
         Those of all steps, the earlier ones included.
     continues : bool
         Whether there are earlier ones.
+    settling : bool
+        Whether an accelerated fit seems to be at rest, and should make plain steps until that is sure.
     """
 
     def __init__(
@@ -145,7 +147,7 @@ class Watch:
         self.doubt: Doubt | None = None
         self.growing = False
         self.earlier, self.continues, self.n_iter = earlier, False, 0
-        self.run, self.rates = 0, [0.0]
+        self.run, self.rates, self.settling = 0, [0.0], False
 
     def __call__(self, step: Step[Any]) -> Stop | None:
         """Look at the next step; None to go on.
@@ -215,6 +217,7 @@ class Watch:
     def _at_rest(self, step: Step[Any]) -> Stop | None:
         """Whether nothing is left to gain, and whether the model may be trusted there."""
         small = self.tol * step.statistics.n_points
+        self.settling = False
         if len(self.objectives) - self.run < 3:
             return None
         before, gain = (abs(self.objectives[t] - self.objectives[t - 1]) for t in (-2, -1))
@@ -225,6 +228,10 @@ class Watch:
         if self.growing:
             return None
         if gain > self.noise and not self.outlook()[1] < max(small, self.negligible):
+            return None
+        if self.run and len(self.objectives) - self.run < 6:
+            # A jump wakes directions in which EM is fast, and they hide the slow ones for some steps.
+            self.settling = True
             return None
         # Once in doubt, EM must climb for all to see before it is trusted again; or else come to a dead stop.
         if self.doubt is None or gain <= self.noise:

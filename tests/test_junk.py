@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from emlib import Blocks, Gaussian, Mixture, Prior, checks, datasets, em, explore, fit, plot, start
+from emlib import Blocks, Gaussian, Mixture, Prior, checks, datasets, em, explore, fit, plot, select, start
 
 RNG = np.random.default_rng(0)
 X, PLANE = RNG.normal(size=(30, 1)), RNG.normal(size=(30, 2))
@@ -50,6 +50,12 @@ JUNK = {
 def ax():
     return Figure().subplots()
 
+
+def swept(*given, **keywords):
+    return select.sweep(*given, **{"rng": RNG, "progress": False} | keywords)
+
+
+SWEEP = swept(X, [1, 2], "full")
 
 PLACES = {
     "Gaussian means": lambda junk: Gaussian(junk, [[[1.0]]]),
@@ -131,6 +137,39 @@ PLACES = {
     "film X": lambda junk: explore.film(TRACE, junk),
     "frames": lambda junk: explore.frames(lambda a: Figure(), a=junk),
     "live": lambda junk: explore.live(lambda a: Figure(), a=junk),
+    **{
+        f"{name} {place}": lambda junk, name=name, n=n: getattr(select, name)(
+            *({0: LINE, 1: X, 2: None} | {n: junk}).values()
+        )
+        for name in ("aic", "bic", "icl", "held_out")
+        for n, place in enumerate(["mixture", "X", "weights"])
+    },
+    **{
+        f"cross_validated {place}": lambda junk, n=n: select.cross_validated(
+            *({0: X, 1: 2, 2: RNG} | {n: junk}).values()
+        )
+        for n, place in enumerate(["X", "K", "rng"])
+    },
+    **{
+        f"cross_validated {place}": lambda junk, place=place: select.cross_validated(
+            X, 2, RNG, **{place: junk}
+        )
+        for place in ("structure", "folds", "floor", "tol")
+    },
+    "sweep X": lambda junk: swept(junk, [1]),
+    "sweep K": lambda junk: swept(X, junk),
+    "sweep structures": lambda junk: swept(X, 1, junk),
+    **{
+        f"sweep {place}": lambda junk, place=place: swept(X, 1, "full", **{place: junk})
+        for place in ("rng", "floor", "tol", "max_iter", "folds", "progress")
+    },
+    "sweep n_init": lambda junk: junk is JUNK["huge"] or swept(X, 1, "full", n_init=junk),
+    # One row needs no second process.
+    "sweep n_jobs": lambda junk: swept(X, 1, "full", n_jobs=junk),
+    "sweep start": lambda junk: junk is JUNK["function"] or swept(X, 1, "full", start=junk),
+    "best criterion": lambda junk: SWEEP.best(junk),
+    "criteria sweep": lambda junk: plot.criteria(ax(), junk),
+    "criteria criterion": lambda junk: plot.criteria(ax(), SWEEP, junk),
     # These never raise at all.
     "e_step_1d": lambda junk: str(checks.e_step_1d(junk)),
     "m_step_1d": lambda junk: str(checks.m_step_1d(junk)),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from emlib import Gaussian, Mixture, datasets, fit, plot, start
+from emlib import Gaussian, Mixture, datasets, fit, plot, select, start
 
 X = datasets.three_clusters().X
 GUESS = Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1]))
@@ -160,6 +160,72 @@ def test_objective_takes_a_trace_or_numbers(ax):
         assert mark.get_xydata().tolist() == [[4, trace.objectives[4]]]
 
 
+@pytest.fixture(scope="module")
+def sweep():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(c, 1, (12, 2)) for c in (-6, 0, 6)])
+    return select.sweep(X, range(1, 9), ("full", "diag"), rng=rng, folds=3, progress=False)
+
+
+@pytest.mark.parametrize("criterion", ["aic", "bic", "icl", "held_out"])
+def test_criteria_draws_a_line_for_each_structure(ax, sweep, criterion):
+    plot.criteria(ax, sweep, criterion)
+    *lines, ring = ax.get_lines()
+    assert [line.get_label() for line in lines] == ["full", "diag"]
+    assert len({line.get_color() for line in lines}) == len({line.get_marker() for line in lines}) == 2
+    drawn = 0
+    for line in lines:
+        for K, value in line.get_xydata():
+            (row,) = (row for row in sweep.rows if (row.structure, row.K) == (line.get_label(), K))
+            expected = getattr(row, criterion) if row.healthy else np.nan  # a collapse breaks the line
+            np.testing.assert_array_equal(value, expected)
+            drawn += 1
+    assert drawn == len(sweep.rows)
+    assert any(not row.healthy for row in sweep.rows)
+    best = sweep.best(criterion)
+    assert ring.get_xydata().tolist() == [[best.K, getattr(best, criterion)]]
+    assert ax.texts[0].get_text() == f"{best.structure}, K = {best.K}"
+    assert "better" in ax.get_ylabel()
+    assert "components" in ax.get_xlabel()
+    assert bool(ax.collections) == (criterion == "held_out")  # a band of one standard error
+
+
+def test_the_band_of_held_out_likelihoods_is_one_standard_error(ax, sweep):
+    plot.criteria(ax, sweep, "held_out")
+    low, high = np.array(ax.collections[0].get_paths()[0].vertices)[:, 1][[1, -2]]
+    first = sweep.rows[0]
+    np.testing.assert_allclose(
+        sorted([low, high]), first.held_out + first.held_out_error * np.array([-1, 1]), rtol=1e-9
+    )
+
+
+def test_names_of_lines_stand_at_their_ends_and_apart(ax):
+    rows = [
+        (s, K, 100 + K + n / 1000)
+        for n, s in enumerate(("full", "tied", "diag", "spherical"))
+        for K in (1, 2)
+    ]
+    plot.criteria(ax, made(rows))
+    names = {text.get_text(): text.xy for text in ax.texts[1:]}
+    assert sorted(names, key=lambda name: names[name][1]) == ["full", "tied", "diag", "spherical"]
+    heights = sorted(height for _, height in names.values())
+    np.testing.assert_allclose(np.diff(heights), 0.06 * np.ptp(ax.get_ylim()))
+    np.testing.assert_allclose(np.mean(heights), 102.0015)
+    assert {K for K, _ in names.values()} == {2}
+
+
+def made(rows):
+    """A sweep of given structures, numbers and values of BIC."""
+    stop = fit(GUESS, X).stop
+    nans = dict.fromkeys(("log_likelihood", "aic", "icl", "held_out", "held_out_error", "seconds"), np.nan)
+    return select.Sweep(
+        tuple(
+            select.Row(s, K, 1, bic=bic, stop=stop, reached=(), mixture=None, **nans) for s, K, bic in rows
+        ),
+        len(rows),
+    )
+
+
 def test_show_gives_a_picture_its_text(capsys, monkeypatch):
     shown = {}
     monkeypatch.setattr("emlib.plot.look.display", lambda data, **more: shown.update(data=data, **more))
@@ -191,3 +257,7 @@ def test_pictures_that_make_no_sense(ax):
         plot.mixed([[1.0, 1.0]])
     with pytest.raises(ValueError, match=r"resp has shape \(2,\)"):
         plot.mixed([0.5, 0.5])
+    with pytest.raises(ValueError, match="sweep is a Mixture; it must be a Sweep, the result of"):
+        plot.criteria(ax, GUESS)
+    with pytest.raises(ValueError, match="nothing was held out"):
+        plot.criteria(ax, made([("full", 1, 3.0)]), "held_out")

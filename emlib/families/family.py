@@ -86,6 +86,10 @@ class Family(Value, ABC):
     def log_density(self, X: Array) -> Array:
         """Log-density of every point under every component, (N, K), in nats."""
 
+    def log_joint(self, log_weights: Array, X: Array) -> Array:
+        """Log of weight times density, (N, K), for an E-step: -inf is as good as e^-75 of the largest in a row."""
+        return log_weights + self.log_density(X)
+
     @abstractmethod
     def collect(self, X: Array, resp: Array) -> Any:
         """Sufficient statistics of the points, each weighted by its responsibilities. They add."""

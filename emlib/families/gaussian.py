@@ -251,11 +251,41 @@ class Gaussian(Family):
 
     def log_density(self, X: ArrayLike) -> Array:
         X = validate.points(X, self.n_features)
-        log_density = np.empty((len(X), len(self)))
-        for k, mean in enumerate(self.means):
-            whitened = self._form.whiten(self._inverse, k, (X - mean).T)  # (D, N)
-            log_density[:, k] = np.einsum("dn,dn->n", whitened, whitened)
-        return self._log_scale - 0.5 * log_density
+        return np.stack([self._log_density_of(k, X) for k in range(len(self))], axis=1)
+
+    def _log_density_of(self, k: int, X: Array) -> Array:
+        """Log-density of points under component k, (N,)."""
+        whitened = self._form.whiten(self._inverse, k, (X - self.means[k]).T)  # (D, N)
+        return self._log_scale[k] - 0.5 * np.einsum("dn,dn->n", whitened, whitened)
+
+    def log_joint(self, log_weights: Array, X: Array) -> Array:
+        (N, D), K = X.shape, len(self)
+        if self.structure != "full" or D < 16 or K < 4:
+            return super().log_joint(log_weights, X)
+        # A few of the whitened features bound the density from above; most components of a point are out of
+        # the question by that alone.
+        few = self._inverse[:, -max(D // 10, 3) :].reshape(-1, D)  # the last ones see all features
+        shift = self.means.mean(axis=0)
+        offset = np.einsum("kfd,kd->kf", few.reshape(K, -1, D), self.means - shift)
+        seen = ((X - shift) @ few.T).reshape(N, K, -1) - offset
+        bound = log_weights + self._log_scale - 0.5 * np.einsum("nkf,nkf->nk", seen, seen)
+        joint = np.full((N, K), -np.inf)
+        likely = np.zeros((N, K), dtype=bool)
+        likely[np.arange(N), bound.argmax(axis=1)] = True
+        self._fill(joint, likely, log_weights, X)
+        top = joint.max(axis=1, keepdims=True)
+        possible = bound + 1e-6 * np.abs(bound) > top - 75  # the bound is itself rounded
+        if possible.sum() > N * K / 4:
+            return super().log_joint(log_weights, X)
+        self._fill(joint, possible & ~likely, log_weights, X)
+        return joint
+
+    def _fill(self, joint: Array, wanted: np.ndarray, log_weights: Array, X: Array) -> None:
+        """Compute those entries of the log-joint, (N, K), that are wanted."""
+        for k in range(len(self)):
+            rows = np.flatnonzero(wanted[:, k])
+            if len(rows):
+                joint[rows, k] = log_weights[k] + self._log_density_of(k, X[rows])
 
     def collect(self, X: Array, resp: Array) -> Moments:
         return Moments.of(X, resp, self.structure)

@@ -52,8 +52,10 @@ class Moments(Value):
         centres = np.where(np.isfinite(centres), centres, X.mean(axis=0))
         sums, grams = np.empty_like(centres), []
         for k, centre in enumerate(centres):
-            centred = X - centre  # (N, D)
-            weighted = resp[:, k, None] * centred
+            (mine,) = resp[:, k].nonzero()  # where components are far apart, few
+            rows = slice(None) if len(mine) > 0.8 * len(X) else mine
+            centred = X[rows] - centre  # (N, D)
+            weighted = resp[rows, k, None] * centred
             sums[k] = weighted.sum(axis=0)
             grams.append(form.gram(weighted, centred))
         return cls(counts, centres, sums, form.pool(np.array(grams)), structure)

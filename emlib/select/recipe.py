@@ -87,10 +87,8 @@ class Recipe:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EMWarning)  # the row says why its fit stopped
             trace = fit(first, X, tol=self.tol, max_iter=self.max_iter, keep="values")
-        if (
-            trace.stop.reason == "interrupted"
-        ):  # to `fit` that is an end like any other; here it ends everything
-            raise KeyboardInterrupt
+        if trace.stop.reason == "interrupted":
+            raise KeyboardInterrupt  # to `fit` it is an end like any other; here it ends everything
         return trace
 
 
