@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 
 import numpy as np
 
@@ -18,15 +19,18 @@ class Dataset:
     Attributes
     ----------
     X : array (N, D)
-    labels : array (N,)
-        The group each point truly belongs to.
+    labels : array (N,) or None
+        The group each point truly belongs to; None if nobody knows.
     source, licence : str
+    features : tuple of str
+        What the columns are, with their units.
     """
 
     X: Array
-    labels: np.ndarray
+    labels: np.ndarray | None
     source: str
     licence: str
+    features: tuple[str, ...] = ("x",)
 
     def __repr__(self) -> str:
         n, d = self.X.shape
@@ -61,4 +65,23 @@ def three_clusters(offset: float = 10.0) -> Dataset:
         labels=np.repeat([1, 0, 2], 20),
         source="Expectation Maximization in Python (blog post), rebuilt from its seed",
         licence="numbers from a seeded generator; no licence needed",
+    )
+
+
+def old_faithful() -> Dataset:
+    """Eruptions of the Old Faithful geyser in Yellowstone: how long each took, and how long until the next.
+
+    Returns
+    -------
+    Dataset
+        X (272, 2), both in minutes. Nobody knows the labels.
+    """
+    with (files("emlib") / "data" / "old_faithful.csv").open() as file:
+        X = np.loadtxt(file, delimiter=",", skiprows=1)
+    return Dataset(
+        X=X,
+        labels=None,
+        source="Azzalini & Bowman (1990), Applied Statistics 39, 357-365, as in R's data set `faithful`",
+        licence="measurements of nature, free to use; R distributes this table with GPL-2 or later",
+        features=("eruption (min)", "waiting (min)"),
     )

@@ -149,7 +149,9 @@ def run(
 
     history: list[tuple[M | None, float]] = []  # model, log-likelihood
     watch, stop = Watch(tol, max_iter, negligible, earlier.watch if earlier else None), None
-    steps = squarem(model, data, weights, lambda: not watch.settling) if accelerate else em(model, data, weights)
+    steps = (
+        squarem(model, data, weights, lambda: not watch.settling) if accelerate else em(model, data, weights)
+    )
     with blas().limit(limits=1):  # threads cost more than they give on matrices as small as EM's
         try:
             for step in steps:

@@ -114,7 +114,9 @@ def general(
         counts += resp.sum(axis=0)
         statistics.append(family.collect(block, resp))
     if skip and counts.min() < FAINT * counts.max():
-        return general(log_weights, family, X, weights, skip=False)  # what is left of a component is all it has
+        return general(
+            log_weights, family, X, weights, skip=False
+        )  # what is left of a component is all it has
     return log_likelihood, counts, reduce(add, statistics)
 
 

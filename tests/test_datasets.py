@@ -22,6 +22,17 @@ def test_three_clusters_follow_the_tutorials_recipe(offset):
     np.testing.assert_allclose(means, [-offset, offset, 0], atol=0.2)
 
 
+def test_old_faithful_is_the_table_that_r_has():
+    data = datasets.old_faithful()
+    assert data.X.shape == (272, 2)
+    assert len(data.features) == 2
+    # R: summary(faithful), sd(faithful$eruptions), cor(faithful)
+    np.testing.assert_allclose(data.X.mean(axis=0), [3.487783, 70.897059], atol=5e-7)
+    np.testing.assert_array_equal(data.X[[0, 1, -1]], [[3.6, 79], [1.8, 54], [4.467, 74]])
+    np.testing.assert_allclose(data.X[:, 0].std(ddof=1), 1.141371, atol=5e-7)
+    np.testing.assert_allclose(np.corrcoef(data.X.T)[0, 1], 0.9008112, atol=5e-8)
+
+
 def test_asking_for_data_leaves_numpys_global_generator_alone():
     np.random.seed(5)
     before = np.random.get_state()[1].copy()

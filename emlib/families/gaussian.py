@@ -264,11 +264,11 @@ class Gaussian(Family):
             return super().log_joint(log_weights, X)
         # A few of the whitened features bound the density from above; most components of a point are out of
         # the question by that alone.
-        few = self._inverse[:, -max(D // 10, 3) :].reshape(-1, D)  # the last ones see all features
+        few = self._inverse[:, -max(D // 10, 3) :]  # (K, F, D): the last ones see all features
         shift = self.means.mean(axis=0)
-        offset = np.einsum("kfd,kd->kf", few.reshape(K, -1, D), self.means - shift)
-        seen = ((X - shift) @ few.T).reshape(N, K, -1) - offset
-        bound = log_weights + self._log_scale - 0.5 * np.einsum("nkf,nkf->nk", seen, seen)
+        seen = (few.reshape(-1, D) @ (X - shift).T).reshape(K, -1, N)
+        seen -= few @ (self.means - shift)[:, :, None]
+        bound = (log_weights + self._log_scale) - 0.5 * np.einsum("kfn,kfn->nk", seen, seen)
         joint = np.full((N, K), -np.inf)
         likely = np.zeros((N, K), dtype=bool)
         likely[np.arange(N), bound.argmax(axis=1)] = True
