@@ -53,7 +53,7 @@ def expect(log_weights: Array, family: Family, X: Array, weights: Array | None) 
     statistics
         The family's own.
     """
-    natural = family.natural() if X.shape[1] <= MANY else None
+    natural = family.natural(log_weights) if X.shape[1] <= MANY else None
     if natural is None:
         return general(log_weights, family, X, weights)
     return fused(log_weights, family, natural, X, weights)
@@ -127,11 +127,8 @@ def fused(
     log_weights: Array, family: Family, natural: Natural, X: Array, weights: Array | None
 ) -> tuple[float, Array, Any]:
     """The E-step as two products of matrices, Theta Phi and R Phi', on every block of rows."""
-    theta = natural.theta.copy()  # (K, P)
-    theta[:, -1] += log_weights  # phi ends with a 1
-    size = np.abs(theta)
-    K, P = theta.shape
-    D = X.shape[1]
+    theta, size = natural.theta, np.abs(natural.theta)
+    (K, P), D = theta.shape, X.shape[1]
     slices = list(rows(len(X), P + D + 2 * K))
     room = np.empty((P, slices[0].stop))  # for phi, block after block
     log_likelihood, sums, scatter = 0.0, np.zeros((K, P)), np.zeros((D, D))
@@ -161,17 +158,23 @@ def fused(
             scatter += (x if weights is None else x * weights[some]) @ x.T
     if len(aside) == len(slices):
         return general(log_weights, family, X, weights)
+    counts = sums[:, -1]
+    if not counts.min() > 1e-280 * counts.max():  # the clipped logits are all that some component has
+        return general(log_weights, family, X, weights)
     if natural.common is None:
         statistics = natural.gather(sums)
     else:
         log_likelihood -= 0.5 * float(np.vdot(natural.common, scatter))
         statistics = natural.gather(sums, scatter)
-    if not natural.kept(statistics) or sums[:, -1].min() < 1e-280 * sums[:, -1].max():
+    if not natural.kept(statistics):
         return general(log_weights, family, X, weights)
-    parts = [(log_likelihood, sums[:, -1], statistics)]
     for some in aside:
-        parts.append(general(log_weights, family, X[some], None if weights is None else weights[some]))
-    log_likelihood, counts, statistics = (reduce(add, part) for part in zip(*parts, strict=True))
+        more = general(log_weights, family, X[some], None if weights is None else weights[some])
+        log_likelihood, counts, statistics = (
+            log_likelihood + more[0],
+            counts + more[1],
+            statistics + more[2],
+        )
     return log_likelihood, counts, statistics
 
 

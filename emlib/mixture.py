@@ -79,11 +79,11 @@ class Mixture(Value, Model):
         K = len(components)
         weights = validate.shaped("weights", weights, (K,), "one number for each component, (K,)")
         weights = validate.probabilities("weights", weights)
-        self._set(weights, components, validate.not_negative("weight_count", weight_count))
+        self._set(weights.copy(), components, validate.not_negative("weight_count", weight_count))
 
     def _set(self, weights: Array, components: Family, weight_count: float) -> Self:
         # A frozen dataclass is set once, here.
-        object.__setattr__(self, "weights", validate.frozen(weights))
+        object.__setattr__(self, "weights", validate.sealed(weights))
         object.__setattr__(self, "components", components)
         object.__setattr__(self, "weight_count", weight_count)
         return self

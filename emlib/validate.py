@@ -107,6 +107,18 @@ def probabilities(name: str, values: ArrayLike) -> Array:
     return array
 
 
+def symmetric(name: str, matrices: Array) -> None:
+    """Raise an error unless matrices (K, D, D) are symmetric, but for rounding; {k} in the name is the number."""
+    lopsided = np.abs(matrices - matrices.transpose(0, 2, 1))
+    deviations = np.sqrt(np.abs(np.diagonal(matrices, axis1=1, axis2=2)))
+    scale = deviations[:, :, None] * deviations[:, None, :]
+    for k in np.flatnonzero((lopsided > 1e-8 * scale).any(axis=(1, 2))):
+        raise ValueError(
+            f"{name.format(k=k)} is not symmetric: it differs from its transpose by up to "
+            f"{lopsided[k].max():.3g}; use (C + C.T) / 2 if that is rounding"
+        )
+
+
 def count(name: str, value: Any, least: int = 1, most: int | None = None, why: str = "") -> int:
     """Return `value` as an int between `least` and `most`; `why` explains the upper limit."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
@@ -180,6 +192,12 @@ def frozen(array: Array) -> Array:
     copy = np.array(array, dtype=np.float64, order="C")
     copy.setflags(write=False)
     return copy
+
+
+def sealed(array: Array) -> Array:
+    """Return an array of our own making, not to be written to from now on: `frozen` without the copy."""
+    array.setflags(write=False)
+    return array
 
 
 class Value:

@@ -114,9 +114,10 @@ def aside(monkeypatch):
     """How many rows went the general way: a list, with one entry for each call."""
     calls, general = [], kernels.general
 
-    def counted(log_weights, family, X, weights):
-        calls.append(len(X))
-        return general(log_weights, family, X, weights)
+    def counted(log_weights, family, X, weights, **again):
+        if not again:
+            calls.append(len(X))
+        return general(log_weights, family, X, weights, **again)
 
     monkeypatch.setattr(kernels, "general", counted)
     return calls
@@ -155,14 +156,21 @@ def test_both_ways_are_the_definition(structure, weighted, D, aside):
 @with_and_without_weights
 @pytest.mark.parametrize("way", [one, generally])
 def test_the_borders_of_blocks_change_nothing(structure, weighted, way, monkeypatch):
-    mixture, X, weights = blobs(structure, N=1111)
+    mixture, X, weights = blobs(structure, N=9001)
     weights = weights if weighted else None
+    blocks, rows = [], kernels.rows
+
+    def counted(*arguments, **keywords):
+        blocks.append(list(rows(*arguments, **keywords)))
+        return iter(blocks[-1])
+
     monkeypatch.setattr(kernels, "BLOCK", 1)
-    assert len(list(kernels.rows(1111, 3))) > 3
+    monkeypatch.setattr(kernels, "rows", counted)
     agree(way(mixture, X, weights), definition(mixture, X, weights))
+    assert all(len(slices) >= 3 for slices in blocks)
 
 
-@pytest.mark.parametrize("N", [1, 255, 256, 257, 1000])
+@pytest.mark.parametrize("N", [1, 1023, 1024, 1025, 4097])
 def test_slices_cover_every_row_once(N):
     for numbers in (1, 400, 10**6):
         rows = np.concatenate([np.arange(N)[some] for some in kernels.rows(N, numbers)])
@@ -302,13 +310,15 @@ def test_a_constant_column_under_a_floor_goes_the_fused_way_too(structure, value
 @each_structure
 @with_and_without_weights
 def test_only_the_blocks_that_could_lose_go_aside(structure, weighted, aside, monkeypatch):
-    mixture, X, weights = blobs(structure, N=1100)
+    mixture, X, weights = blobs(structure, N=3500)
     weights = weights if weighted else None
     monkeypatch.setattr(kernels, "BLOCK", 1)
-    X[300] += 1e4  # so far out that its block's bound is above LOST
-    X[1099] -= 1e4
+    X[1500] += 1e4  # so far out that its block's bound is above LOST
+    X[3499] -= 1e4
     agree(one(mixture, X, weights), definition(mixture, X, weights))
-    assert sum(aside) == 256 + 76  # the second block and the last
+    slices = [range(3500)[some] for some in kernels.rows(3500, 10**9)]
+    assert len(slices) > 3
+    assert sum(aside) == sum(len(rows) for rows in slices if 1500 in rows or 3499 in rows)
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)
@@ -331,7 +341,7 @@ def test_the_estimate_of_what_may_be_lost_is_an_upper_bound(structure, D, K, noi
     means = 10**gap * np.sqrt(matrices[0].diagonal()) * rng.standard_normal((K, D))
     family = Gaussian(means, covariances(structure, matrices), structure)
     X = family.sample(rng.integers(K, size=40), rng)
-    natural = family.natural()
+    natural = family.natural(np.zeros(K))
     x = np.subtract(X.T, natural.shift[:, None])
     phi = np.empty((natural.theta.shape[1], len(X)))
     natural.phi(x, phi)
@@ -360,15 +370,44 @@ def test_what_the_fused_way_rounds_is_not_taken_for_a_fall(structure):
 
 
 @digits
-@pytest.mark.xfail(strict=True, reason="NEVER gives a component out of sight e^-700 of every point")
 @each_structure
-def test_a_component_out_of_sight_of_all_points_gets_none_either_way(structure):
+@pytest.mark.parametrize("way", [one, generally])
+@pytest.mark.parametrize("distance", [9, 12, 20, 36])
+def test_a_component_that_all_points_are_far_from_has_the_nearest_to_itself(structure, way, distance):
+    """Its counts go down to 1e-233, and its mean and covariance are still those of the definition."""
+    X = np.random.default_rng(0).standard_normal((400, 2))
+    family = Gaussian(
+        [[0, 0], [distance, 0]], covariances(structure, np.tile(np.eye(2), (2, 1, 1))), structure
+    )
+    mixture = Mixture([0.5, 0.5], family)
+    # Shares are e^-600, say: an exponent of 600 is known to 1e-13, and so are they.
+    agree(way(mixture, X), definition(mixture, X), rtol=1e-9)
+
+
+@each_structure
+@pytest.mark.parametrize("way", [one, generally])
+def test_a_component_out_of_sight_of_all_points_gets_none(structure, way):
     X = np.random.default_rng(0).standard_normal((60, 2))
     family = Gaussian([[0, 0], [100, 0]], covariances(structure, np.tile(np.eye(2), (2, 1, 1))), structure)
-    mixture = Mixture([0.5, 0.5], family)
     # The points nearest to it, with x as large as 3, have less than e^-4600 of it.
-    assert generally(mixture, X)[1][1] == 0
-    assert one(mixture, X)[1][1] == 0
+    assert way(Mixture([0.5, 0.5], family), X)[1][1] == 0
+
+
+@digits
+@with_and_without_weights
+@pytest.mark.parametrize("gap", [0.3, 1.0, 3.0, 1e4])
+def test_components_that_are_passed_over_would_have_got_nothing(weighted, gap):
+    """In many dimensions the general way bounds most components away; none that matters."""
+    mixture, X, weights = blobs("full", D=20, K=6, gap=gap)
+    weights = weights if weighted else None
+    agree(generally(mixture, X, weights), definition(mixture, X, weights))
+
+
+@digits
+@each_structure
+def test_many_dimensions_are_no_other_answer(structure):
+    mixture, X, weights = blobs(structure, D=100, N=400, gap=0.5)
+    agree(one(mixture, X, weights), definition(mixture, X, weights), rtol=1e-9)
 
 
 # Memory ---------------------------------------------------------------------------------------------------------
@@ -386,14 +425,14 @@ def peak(work):
 
 @each_structure
 def test_the_responsibilities_never_exist_as_a_whole(structure):
-    N, K = 40_000, 100
+    N, K = 60_000, 100
     rng = np.random.default_rng(0)
     X = rng.standard_normal((N, 2)).cumsum(axis=0) % 50
     first = start.from_data(X, K, rng, structure=structure)
     fit(first, X[:1000], tol=0, max_iter=1)  # imports and caches are no part of it
-    # A block takes 1 MiB, and its temporaries some more; all responsibilities would take 32.
+    # All responsibilities would take 48 MB. A block is some thousand rows, with a handful of temporaries.
     assert peak(lambda: fit(first, X, tol=0, max_iter=1, keep="values")) < N * K * 8 / 8
-    assert peak(lambda: generally(first, X[:20_000])) < N * K * 8 / 8
+    assert peak(lambda: generally(first, X)) < N * K * 8 / 2
 
 
 @pytest.mark.parametrize(
@@ -469,11 +508,11 @@ def test_float32_is_never_converted_whole_on_the_general_way_either(structure):
 # Points that are no points ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", [0, 255, 256, 1000, 1099])
+@pytest.mark.parametrize("row", [0, 1023, 1024, 4096, 4999])
 @pytest.mark.parametrize("kind", ["float64", "float32", "memmap"])
 def test_nan_is_reported_with_its_row_in_whichever_block_it_is(row, kind, monkeypatch, tmp_path):
     monkeypatch.setattr(kernels, "BLOCK", 1)
-    mixture, X, _ = blobs("full", N=1100)
+    mixture, X, _ = blobs("full", N=5000)
     X[row, 2] = np.nan
     if kind == "float32":
         X = X.astype(np.float32)
@@ -517,6 +556,15 @@ def test_absurdly_far_points_are_reported_with_their_row(structure, value, reque
         mixture.expect(X)
 
 
+@pytest.mark.xfail(strict=True, reason="log_joint: a RuntimeWarning comes before the error")
+@pytest.mark.parametrize("value", [np.inf, 1e160])
+def test_such_points_are_reported_in_many_dimensions_too(value):
+    mixture, X, _ = blobs("full", D=100, K=5, N=100)
+    X[77, 1] = value
+    with pytest.raises(ValueError, match=r"first at \(77, 1\)|X\[77\] lies so far"):
+        mixture.expect(X)
+
+
 @each_structure
 @pytest.mark.parametrize("value", [1e20, 1e100])
 def test_merely_very_far_points_are_counted(structure, value):
@@ -547,11 +595,11 @@ def test_nan_in_a_memmap_is_found_without_reading_it_whole(large, tmp_path):
 @each_structure
 @pytest.mark.parametrize("way", [one, generally])
 def test_points_of_weight_zero_are_no_points(structure, way, monkeypatch):
-    mixture, X, weights = blobs(structure, N=1100)
+    mixture, X, weights = blobs(structure, N=14_000)
     monkeypatch.setattr(kernels, "BLOCK", 1)
-    weights[200:800] = 0  # a whole block among them
+    weights[200:9000] = 0  # a whole block among them
     far = X.copy()
-    far[500:505] = [1e9, -1e9, 1e5]  # where no point that counts would leave the answer as it is
+    far[5000:5005] = [1e9, -1e9, 1e5]  # where no point that counts would leave the answer as it is
     counting = weights > 0
     agree(way(mixture, far, weights), definition(mixture, X[counting], weights[counting]))
 
@@ -583,6 +631,18 @@ def test_a_component_of_weight_zero_gets_nothing_and_takes_nothing(structure, wa
     np.testing.assert_allclose(counts[left], wanted[1].astype(float), rtol=1e-12)
     means = moments.centres[left] + moments.sums[left] / moments.counts[left, None]
     np.testing.assert_allclose(means, wanted[2].astype(float), rtol=1e-9)
+
+
+@digits
+@pytest.mark.xfail(strict=True, reason="log_joint: -inf + inf, a RuntimeWarning")
+def test_a_component_of_weight_zero_is_passed_over_in_many_dimensions_too():
+    mixture, X, _ = blobs("full", D=20, K=6)
+    share = np.array([0.3, 0, 0.2, 0.2, 0.2, 0.1])
+    log_likelihood, counts, _ = generally(Mixture(share, mixture.components), X)
+    left = np.flatnonzero(share)
+    wanted = definition(Mixture(share[left], mixture.components.permuted(left)), X)
+    np.testing.assert_allclose(log_likelihood, float(wanted[0]), rtol=1e-12)
+    np.testing.assert_allclose(counts[left], wanted[1].astype(float), rtol=1e-10)
 
 
 def test_a_fit_from_a_component_of_weight_zero_says_that_it_is_empty():

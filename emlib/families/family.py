@@ -14,7 +14,7 @@ from emlib.validate import Array, Value
 
 @dataclass(frozen=True, eq=False)
 class Natural:
-    """The log-densities of an exponential family, written as theta . phi(x): linear in what the M-step sums.
+    """The logs of weight times density in an exponential family, as theta . phi(x): linear in what the M-step sums.
 
     With them a whole block of points is two products of matrices; see `emlib.kernels.fused`.
 
@@ -102,8 +102,8 @@ class Family(Value, ABC):
         """Log-density of the prior over the components' parameters, in nats; 0 without one."""
         return 0.0
 
-    def natural(self) -> Natural | None:
-        """The log-densities in their linear form, if there is one: the fast way through the E-step."""
+    def natural(self, log_weights: Array) -> Natural | None:
+        """The logs of weight times density in linear form, if there is one: the fast way through the E-step."""
         return None
 
     def rounding(self, statistics: Any) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.em import EPS, Collapse
+from emlib.families import quick
 from emlib.families.family import Family, Natural
 from emlib.families.moments import Moments
 from emlib.families.prior import Prior
@@ -85,10 +86,12 @@ class Gaussian(Family):
         form = structure_named(structure)
         covariances = validate.shaped("covariances", covariances, form.shape(K, D), form.shape_in_words)
         floor = validate.not_negative("floor", floor)
-        _check_prior(prior, D)
-        spread = covariances.reshape(_stored(form, K, D))
+        if prior is not None:
+            validate.kind("prior", prior, Prior)
+            prior.check(D)
+        spread = covariances.reshape(form.spread_shape(K, D))
         if spread.ndim == 3:
-            _check_symmetric(spread)
+            validate.symmetric("covariances[{k}]" if structure == "full" else "covariances", spread)
             spread = (spread + spread.transpose(0, 2, 1)) / 2
         roots, distances = form.factor(spread)
         for k in np.flatnonzero(~(distances > 16 * EPS * D)):
@@ -98,7 +101,7 @@ class Gaussian(Family):
                 f"{name} is not positive definite as far as float64 can tell: its smallest eigenvalue "
                 f"is {least:.3g}; it must be clearly above 0. A floor added to the diagonal makes it so"
             )
-        self._set(means, structure, floor, prior, spread, roots, distances)
+        self._set(means.copy(), structure, floor, prior, spread.copy(), roots, distances)
 
     def _set(
         self,
@@ -113,13 +116,9 @@ class Gaussian(Family):
         # A frozen dataclass is set once, here.
         for name, value in (("structure", structure), ("floor", floor), ("prior", prior)):
             object.__setattr__(self, name, value)
-        for name, array in (
-            ("means", means),
-            ("_spread", spread),
-            ("_roots", roots),
-            ("_distances", distances),
-        ):
-            object.__setattr__(self, name, validate.frozen(array))
+        arrays = {"means": means, "_spread": spread, "_roots": roots, "_distances": distances}
+        for name, array in arrays.items():
+            object.__setattr__(self, name, validate.sealed(array))
         return self
 
     @classmethod
@@ -150,17 +149,18 @@ class Gaussian(Family):
         form, D = STRUCTURES[moments.structure], moments.centres.shape[1]
         counts = moments.counts
         if prior is not None:
-            _check_prior(prior, D)
-            moments, counts = _with_pseudo_points(moments, prior)
-        if not counts.min() > 0 or not moments.counts.min() > 0:
+            prior.check(D)
+            moments, counts = prior.add_to(moments)
+        if not min(counts.min(), moments.counts.min()) > 0:
             empty = int(np.argmin(np.minimum(counts, moments.counts)))
             raise Collapse(f"component {empty} has no points left: use fewer components or another start")
         means, spread = moments.means, form.divide(moments.scatter, counts, D)
         if floor:
             spread = form.add(spread, floor)
         roots, distances = form.factor(spread)
-        singular = _singular(means, form.variances(spread, *means.shape), distances)
-        for k in np.flatnonzero(singular):
+        singular = _singular(means, form.variances(spread), distances)
+        if singular.any():
+            k = int(np.argmax(singular))
             who = f"component {k} has" if not singular.all() or len(means) == 1 else "all components have"
             raise Collapse(
                 f"{who} collapsed: {counts[k]:.4g} of the points do not span "
@@ -216,7 +216,7 @@ class Gaussian(Family):
     @property
     def variances(self) -> Array:
         """The variance of every feature, (K, D)."""
-        return self._form.variances(self._spread, *self.means.shape)
+        return np.full(self.means.shape, self._form.variances(self._spread))
 
     @property
     def _form(self) -> Full:
@@ -251,80 +251,24 @@ class Gaussian(Family):
 
     def log_density(self, X: ArrayLike) -> Array:
         X = validate.points(X, self.n_features)
-        return np.stack([self._log_density_of(k, X) for k in range(len(self))], axis=1)
+        return np.stack([self.log_density_of(k, X) for k in range(len(self))], axis=1)
 
-    def _log_density_of(self, k: int, X: Array) -> Array:
+    def log_density_of(self, k: int, X: Array) -> Array:
         """Log-density of points under component k, (N,)."""
         whitened = self._form.whiten(self._inverse, k, (X - self.means[k]).T)  # (D, N)
         return self._log_scale[k] - 0.5 * np.einsum("dn,dn->n", whitened, whitened)
 
     def log_joint(self, log_weights: Array, X: Array) -> Array:
-        (N, D), K = X.shape, len(self)
-        if self.structure != "full" or D < 16 or K < 4:
-            return super().log_joint(log_weights, X)
-        # A few of the whitened features bound the density from above; most components of a point are out of
-        # the question by that alone.
-        few = self._inverse[:, -max(D // 10, 3) :]  # (K, F, D): the last ones see all features
-        shift = self.means.mean(axis=0)
-        seen = (few.reshape(-1, D) @ (X - shift).T).reshape(K, -1, N)
-        seen -= few @ (self.means - shift)[:, :, None]
-        bound = (log_weights + self._log_scale) - 0.5 * np.einsum("kfn,kfn->nk", seen, seen)
-        joint = np.full((N, K), -np.inf)
-        likely = np.zeros((N, K), dtype=bool)
-        likely[np.arange(N), bound.argmax(axis=1)] = True
-        self._fill(joint, likely, log_weights, X)
-        top = joint.max(axis=1, keepdims=True)
-        possible = bound + 1e-6 * np.abs(bound) > top - 75  # the bound is itself rounded
-        if possible.sum() > N * K / 4:
-            return super().log_joint(log_weights, X)
-        self._fill(joint, possible & ~likely, log_weights, X)
-        return joint
+        return quick.log_joint(self, log_weights, X)
 
-    def _fill(self, joint: Array, wanted: np.ndarray, log_weights: Array, X: Array) -> None:
-        """Compute those entries of the log-joint, (N, K), that are wanted."""
-        for k in range(len(self)):
-            rows = np.flatnonzero(wanted[:, k])
-            if len(rows):
-                joint[rows, k] = log_weights[k] + self._log_density_of(k, X[rows])
+    def natural(self, log_weights: Array) -> Natural:
+        return quick.natural(self, log_weights)
 
     def collect(self, X: Array, resp: Array) -> Moments:
         return Moments.of(X, resp, self.structure)
 
     def maximize(self, statistics: Moments) -> Self:
         return self.from_moments(statistics, self.floor, self.prior)
-
-    def natural(self) -> Natural:
-        form, (K, D) = self._form, self.means.shape
-        shift = self.means.sum(axis=0) / K
-        means, inverse = self.means - shift, self._inverse
-        quadratic, linear = form.natural(inverse, means)
-        n_products = quadratic.shape[1]
-        theta = np.empty((K, n_products + D + 1))
-        theta[:, :n_products] = quadratic
-        theta[:, n_products:-1] = linear
-        theta[:, -1] = self._log_scale - 0.5 * (linear * means).sum(axis=1)
-
-        def phi(X: Array, out: Array) -> None:
-            form.products(X, out[:n_products])
-            out[n_products:-1] = X
-            out[-1] = 1.0
-
-        def gather(sums: Array, scatter: Array | None = None) -> Moments:
-            products = form.unpack(sums[:, :n_products], D) if scatter is None else scatter[None]
-            return Moments(
-                sums[:, -1], np.full((K, D), shift), sums[:, n_products:-1], products, self.structure
-            )
-
-        def kept(moments: Moments) -> bool:
-            # Squares about the shift, against those about the means: the difference costs digits.
-            with np.errstate(invalid="ignore", divide="ignore"):
-                squares = form.divide(moments.products, moments.counts, D)
-                return bool(
-                    (form.variances(moments.spread, K, D) > 1e-6 * form.variances(squares, K, D)).all()
-                )
-
-        common = inverse[0].T @ inverse[0] if self.structure == "tied" else None
-        return Natural(theta, phi, gather, kept, shift, common)
 
     def log_prior(self) -> float:
         if self.prior is None:
@@ -350,7 +294,7 @@ class Gaussian(Family):
         # An estimated variance is off by some EPS over its distance from singular, a mean by EPS times its
         # size, and both cost their square, since they sit at a maximum. Densities lose digits at first order.
         distances = self._distances
-        shift = (EPS * np.abs(self.means) / np.sqrt(self.variances)).max(axis=1)
+        shift = (EPS * np.abs(self.means) / np.sqrt(self._form.variances(self._spread))).max(axis=1)
         loss = (64 * EPS * self.n_features / distances) ** 2 + shift**2 + 64 * EPS / np.sqrt(distances)
         return float(statistics.counts @ loss) * self.n_features
 
@@ -435,25 +379,11 @@ class Gaussian(Family):
         return f"mean {brief(self.means[k])}, {word} {brief(spread)}"
 
 
-def _with_pseudo_points(moments: Moments, prior: Prior) -> tuple[Moments, Array]:
-    """The moments with those of the prior, and the counts that their scatter is to be divided by."""
-    K, D = moments.centres.shape
-    form = STRUCTURES[moments.structure]
-    pseudo = Moments(
-        np.full(K, prior.mean_count),
-        np.broadcast_to(prior.mean, (K, D)),
-        np.zeros((K, D)),
-        form.pool(np.array([prior.covariance_count * form.products_of(prior.covariance)] * K)),
-        moments.structure,
-    )
-    return moments + pseudo, moments.counts + prior.covariance_count
-
-
 def _flat(moments: Moments) -> np.ndarray:
     """Which groups of points have a singular covariance, (K,)."""
-    form, (K, D) = STRUCTURES[moments.structure], moments.centres.shape
+    form = STRUCTURES[moments.structure]
     distances = form.factor(moments.spread)[1]
-    return _singular(moments.means, form.variances(moments.spread, K, D), distances)
+    return _singular(moments.means, form.variances(moments.spread), distances)
 
 
 def _singular(means: Array, variances: Array, distances: Array) -> np.ndarray:
@@ -464,26 +394,3 @@ def _singular(means: Array, variances: Array, distances: Array) -> np.ndarray:
     """
     flat = ~(variances > (4 * EPS * np.abs(means)) ** 2).all(axis=1)
     return flat | ~(distances > 1e-11)
-
-
-def _stored(form: Full, K: int, D: int) -> tuple[int, ...]:
-    """The shape of a spread."""
-    return {"full": (K, D, D), "tied": (1, D, D), "diag": (K, D), "spherical": (K, 1)}[form.name]
-
-
-def _check_symmetric(covariances: Array) -> None:
-    lopsided = np.abs(covariances - covariances.transpose(0, 2, 1))
-    deviations = np.sqrt(np.abs(np.diagonal(covariances, axis1=1, axis2=2)))
-    scale = deviations[:, :, None] * deviations[:, None, :]
-    for k in np.flatnonzero((lopsided > 1e-8 * scale).any(axis=(1, 2))):
-        raise ValueError(
-            f"covariances[{k}] is not symmetric: it differs from its transpose by up to "
-            f"{lopsided[k].max():.3g}; use (C + C.T) / 2 if that is rounding"
-        )
-
-
-def _check_prior(prior: Prior | None, D: int) -> None:
-    if prior is not None:
-        validate.kind("prior", prior, Prior)
-        if len(prior.mean) != D:
-            raise ValueError(f"prior has {counted(len(prior.mean), 'dimension')} and the components {D}")

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.families.moments import Moments
+from emlib.families.structure import STRUCTURES
 from emlib.validate import Array, Value
+from emlib.words import counted
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -63,8 +66,7 @@ class Prior(Value):
         if mean is None and mean_count:
             raise ValueError(f"mean_count is {mean_count} and there is no mean: give one, (D,) = ({D},)")
         mean = validate.shaped("mean", np.zeros(D) if mean is None else mean, (D,), "(D,)")
-        if np.abs(covariance - covariance.T).max() > 1e-8 * np.abs(covariance).max():
-            raise ValueError("covariance is not symmetric; use (C + C.T) / 2 if that is rounding")
+        validate.symmetric("covariance", covariance[None])
         covariance = (covariance + covariance.T) / 2
         if not (least := np.linalg.eigvalsh(covariance)[0]) > 0:
             raise ValueError(f"covariance has the eigenvalue {least:.3g}; all must be positive")
@@ -93,3 +95,21 @@ class Prior(Value):
         D = X.shape[1]
         count = (D + 2) + (D + 2)
         return cls(np.atleast_2d(np.cov(X.T)) / K ** (2 / D) / count, count, X.mean(axis=0), 0.01)
+
+    def check(self, D: int) -> None:
+        """Raise an error unless the prior is one for D dimensions."""
+        if len(self.mean) != D:
+            raise ValueError(f"prior has {counted(len(self.mean), 'dimension')} and the components {D}")
+
+    def add_to(self, moments: Moments) -> tuple[Moments, Array]:
+        """The moments with the pseudo-points', and the counts that their scatter is to be divided by, (K,)."""
+        K, D = moments.centres.shape
+        form = STRUCTURES[moments.structure]
+        pseudo = Moments(
+            np.full(K, self.mean_count),
+            np.full((K, D), self.mean),
+            np.zeros((K, D)),
+            form.pool(np.array([self.covariance_count * form.products_of(self.covariance)] * K)),
+            moments.structure,
+        )
+        return moments + pseudo, moments.counts + self.covariance_count

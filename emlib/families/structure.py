@@ -39,6 +39,10 @@ class Full:
         """The shape of the covariances of K components in D dimensions, as users see it."""
         return K, D, D
 
+    def spread_shape(self, K: int, D: int) -> tuple[int, ...]:
+        """The shape of their spread."""
+        return K, D, D
+
     def n_parameters(self, K: int, D: int) -> int:
         """How many free numbers K covariances have."""
         return K * D * (D + 1) // 2
@@ -75,9 +79,9 @@ class Full:
         """The covariances written out, (K, D, D)."""
         return np.broadcast_to(spread, (K, D, D))
 
-    def variances(self, spread: Array, K: int, D: int) -> Array:
-        """The variance of every feature, (K, D)."""
-        return np.full((K, D), spread.diagonal(axis1=1, axis2=2))
+    def variances(self, spread: Array) -> Array:
+        """The variance of every feature, (K, D), or with a 1 where NumPy should repeat."""
+        return spread.diagonal(axis1=1, axis2=2)
 
     def components(self, spread: Array, which: slice | np.ndarray) -> Array:
         """The spread of some of the components."""
@@ -98,8 +102,8 @@ class Full:
             roots = np.linalg.cholesky(spread)
         except np.linalg.LinAlgError:  # some have none: find those that have
             roots = np.array([_root(covariance) for covariance in spread])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shares = roots.diagonal(axis1=1, axis2=2) ** 2 / spread.diagonal(axis1=1, axis2=2)
+            spread = np.where(np.isnan(roots), np.nan, spread)
+        shares = roots.diagonal(axis1=1, axis2=2) ** 2 / spread.diagonal(axis1=1, axis2=2)
         return roots, shares.min(axis=1)
 
     def invert(self, roots: Array) -> Array:
@@ -157,6 +161,9 @@ class Tied(Full):
     def shape(self, K: int, D: int) -> tuple[int, ...]:
         return D, D
 
+    def spread_shape(self, K: int, D: int) -> tuple[int, ...]:
+        return 1, D, D
+
     def n_parameters(self, K: int, D: int) -> int:
         return D * (D + 1) // 2
 
@@ -197,6 +204,9 @@ class Diag(Full):
     def shape(self, K: int, D: int) -> tuple[int, ...]:
         return K, D
 
+    def spread_shape(self, K: int, D: int) -> tuple[int, ...]:
+        return K, D
+
     def n_parameters(self, K: int, D: int) -> int:
         return K * D
 
@@ -218,8 +228,8 @@ class Diag(Full):
     def matrices(self, spread: Array, K: int, D: int) -> Array:
         return spread[:, :, None] * np.eye(D)
 
-    def variances(self, spread: Array, K: int, D: int) -> Array:
-        return np.full((K, D), spread)
+    def variances(self, spread: Array) -> Array:
+        return spread
 
     def features(self, spread: Array, which: np.ndarray) -> Array:
         return spread[:, which]
@@ -262,6 +272,9 @@ class Spherical(Diag):
 
     def shape(self, K: int, D: int) -> tuple[int, ...]:
         return (K,)
+
+    def spread_shape(self, K: int, D: int) -> tuple[int, ...]:
+        return K, 1
 
     def n_parameters(self, K: int, D: int) -> int:
         return K

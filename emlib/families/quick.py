@@ -1,0 +1,78 @@
+"""Two shortcuts through the E-step of a Gaussian mixture: the densities as linear functions, and pairs left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emlib.families.family import Natural
+from emlib.families.moments import Moments
+from emlib.validate import Array
+
+if TYPE_CHECKING:
+    from emlib.families.gaussian import Gaussian
+
+
+def natural(gaussian: Gaussian, log_weights: Array) -> Natural:
+    """The logs of weight times density, written out as -x'Px/2 + (P m)'x + constant: linear in (x x', x, 1)."""
+    form, (K, D) = gaussian._form, gaussian.means.shape
+    shift = gaussian.means.sum(axis=0) / K
+    means, inverse = gaussian.means - shift, gaussian._inverse
+    quadratic, linear = form.natural(inverse, means)
+    n_products = quadratic.shape[1]
+    theta = np.empty((K, n_products + D + 1))
+    theta[:, :n_products] = quadratic
+    theta[:, n_products:-1] = linear
+    theta[:, -1] = log_weights + gaussian._log_scale - 0.5 * (linear * means).sum(axis=1)
+
+    def phi(X: Array, out: Array) -> None:
+        form.products(X, out[:n_products])
+        out[n_products:-1] = X
+        out[-1] = 1.0
+
+    def gather(sums: Array, scatter: Array | None = None) -> Moments:
+        products = form.unpack(sums[:, :n_products], D) if scatter is None else scatter[None]
+        return Moments(sums[:, -1], np.full((K, D), shift), sums[:, n_products:-1], products, form.name)
+
+    def kept(moments: Moments) -> bool:
+        # A variance is what is left of the squares about the shift once that of the mean is taken off.
+        return bool((form.variances(moments.spread) > 1e-6 * moments.offsets**2).all())
+
+    common = inverse[0].T @ inverse[0] if form.name == "tied" else None
+    return Natural(theta, phi, gather, kept, shift, common)
+
+
+def log_joint(gaussian: Gaussian, log_weights: Array, X: Array) -> Array:
+    """The logs of weight times density, (N, K), but -inf for most pairs that cannot matter.
+
+    A few whitened features, of all that a squared Mahalanobis distance is the sum over, bound the density from
+    above. In many dimensions that alone rules out most components of a point.
+    """
+    (N, D), K = X.shape, len(gaussian)
+    if gaussian.structure != "full" or D < 16 or K < 4:
+        return log_weights + gaussian.log_density(X)
+    few = gaussian._inverse[:, -max(D // 10, 3) :]  # (K, F, D): the last ones see all features
+    shift = gaussian.means.mean(axis=0)
+    seen = (few.reshape(-1, D) @ (X - shift).T).reshape(K, -1, N)
+    seen -= few @ (gaussian.means - shift)[:, :, None]
+    bound = (log_weights + gaussian._log_scale) - 0.5 * np.einsum("kfn,kfn->nk", seen, seen)
+
+    joint = np.full((N, K), -np.inf)
+    likely = np.zeros((N, K), dtype=bool)
+    likely[np.arange(N), bound.argmax(axis=1)] = True
+    _fill(joint, likely, gaussian, log_weights, X)
+    top = joint.max(axis=1, keepdims=True)
+    possible = bound + 1e-6 * np.abs(bound) > top - 75  # the bound is itself rounded
+    if possible.sum() > N * K / 4:  # they overlap, and the search was in vain
+        return log_weights + gaussian.log_density(X)
+    _fill(joint, possible & ~likely, gaussian, log_weights, X)
+    return joint
+
+
+def _fill(joint: Array, wanted: np.ndarray, gaussian: Gaussian, log_weights: Array, X: Array) -> None:
+    """Compute those entries of the log-joint, (N, K), that are wanted."""
+    for k in range(len(gaussian)):
+        rows = np.flatnonzero(wanted[:, k])
+        if len(rows):
+            joint[rows, k] = log_weights[k] + gaussian.log_density_of(k, X[rows])
