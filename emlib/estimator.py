@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from emlib import start, validate
+from emlib import initial, start, validate
 from emlib.em import Collapse, Step
 from emlib.families import Gaussian
 from emlib.families.structure import STRUCTURES
@@ -157,26 +157,19 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         if self.warm_start and hasattr(self, "trace_"):
             traces = [self._run(self.mixture_, X, weights, self.trace_)]
         else:
-            rng = check_random_state(self.random_state)  # as it is: then k-means starts as in scikit-learn
-            floor = self._floor(X, weights)
-            traces = []
-            for i in range(self.n_init):
-                if self.verbose:
-                    print(f"Initialization {i}")
-                traces.append(self._run(self._start(X, weights, rng, floor), X, weights))
-        best = max(traces, key=lambda trace: (trace.stop.reason != "collapsed", trace.objectives[-1]))
+            traces = self._run_all(X, weights)
+        best = max(traces, key=lambda trace: (trace.stop.reason != "collapsed", trace.objective))
 
         self.trace_: Trace[Mixture] = best
         self.stop_ = best.stop
         self.mixture_: Mixture = best.model
         self.converged_ = best.stop.converged
         self.n_iter_ = best.stop.n_iter
-        lower_bounds = best.objectives / best.n_points
-        self.lower_bounds_ = lower_bounds[len(lower_bounds) - self.n_iter_ :].tolist()
-        self.lower_bound_ = float(lower_bounds[-1])
-        self.reached_ = tuple(
-            Reached(float(trace.objectives[-1] / trace.n_points), trace.stop) for trace in traces
+        self.lower_bound_ = best.objective / best.n_points
+        self.lower_bounds_ = (
+            (best.objectives[-self.n_iter_ :] / best.n_points).tolist() if self.n_iter_ else []
         )
+        self.reached_ = tuple(Reached(trace.objective / trace.n_points, trace.stop) for trace in traces)
         self._dtype = X.dtype
         if not self.converged_ and self.max_iter > 0:
             warnings.warn(
@@ -192,17 +185,33 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         """Fit the mixture, then give the most probable component of every point, (N,)."""
         return self.fit(X, y, sample_weight).predict(X)
 
+    def _run_all(self, X: Array, weights: Array | None) -> list[Trace[Mixture]]:
+        """Fit from every start; those that collapse before their first step are left out, if others do not."""
+        rng = check_random_state(self.random_state)  # as it is: then k-means starts as in scikit-learn
+        floor = start.usual_floor(X, weights) if self.reg_covar == "auto" else float(self.reg_covar)
+        traces, collapse = [], None
+        for i in range(self.n_init):
+            if self.verbose:
+                print(f"Initialization {i}")
+            try:
+                traces.append(self._run(self._start(X, weights, rng, floor), X, weights))
+            except Collapse as error:
+                collapse = error
+        if not traces:
+            raise ValueError(
+                "Fitting the mixture model failed because some components have ill-defined empirical covariance "
+                "(for instance caused by singleton or collapsed samples). Try to decrease the number of "
+                f"components, increase reg_covar, or scale the input data. ({collapse})"
+            ) from collapse
+        return traces
+
     def _run(
         self, mixture: Mixture, X: Array, weights: Array | None, earlier: Trace[Mixture] | None = None
     ) -> Trace[Mixture]:
-        bounds: list[float] = []
-
         def report(step: Step[Mixture]) -> None:
-            bounds.append(step.objective / step.statistics.n_points)
-            if step.number and self.verbose > 1 and step.number % self.verbose_interval == 0:
-                print(
-                    f"  Iteration {step.number}\t lower bound {bounds[-1]:.5f}\t change {bounds[-1] - bounds[-2]:.5f}"
-                )
+            if step.number and step.number % self.verbose_interval == 0:
+                lower_bound = step.objective / step.statistics.n_points
+                print(f"  Iteration {step.number}\t lower bound {lower_bound:.6f}")
 
         trace = run(
             mixture,
@@ -212,7 +221,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             max_iter=self.max_iter,
             negligible=0.01,  # no comparison of models hangs on less
             earlier=earlier,
-            on_step=report,
+            on_step=report if self.verbose > 1 else None,
         )
         if self.verbose:
             print(f"EM {trace.stop}")
@@ -222,16 +231,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _start(self, X: Array, weights: Array | None, rng: Any, floor: float) -> Mixture:
         """The start that `init_params` names, with those parameters in it that are given."""
-        shares, means, spread = (
-            None if given is None else np.array(given, dtype=float)
-            for given in (self.weights_init, self.means_init, self.precisions_init)
-        )
-        if spread is not None:
-            spread = np.linalg.inv(spread) if self.covariance_type in ("full", "tied") else 1 / spread
-            if spread.ndim > 1 and self.covariance_type != "diag":
-                spread = (spread + spread.swapaxes(-1, -2)) / 2
-        if shares is not None:
-            shares /= shares.sum()  # float32 rounds the sum
+        shares, means, spread = self._given(X)
         if shares is None or means is None or spread is None:
             first = self._first(X, weights, rng, floor)
             assert isinstance(first.components, Gaussian)
@@ -244,27 +244,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         K = self.n_components
         keywords = {"structure": self.covariance_type, "floor": floor, "weights": weights}
         try:
-            try:
-                return STARTS[self.init_params](X, K, rng, **keywords)
-            except Collapse:
+            return STARTS[self.init_params](X, K, rng, **keywords)
+        except ValueError as error:
+            if isinstance(error, Collapse) or len(np.unique(X, axis=0)) >= K:
                 raise
-            except ValueError:
-                if len(np.unique(X, axis=0)) >= K:
-                    raise
-                # Fewer distinct points than components: any partition is as good as another.
-                return start.from_labels(X, np.arange(len(X)) % K, **keywords)
-        except Collapse as collapse:
-            raise ValueError(
-                "Fitting the mixture model failed because some components have ill-defined empirical covariance "
-                "(for instance caused by singleton or collapsed samples). Try to decrease the number of "
-                f"components, increase reg_covar, or scale the input data. ({collapse})"
-            ) from collapse
-
-    def _floor(self, X: Array, weights: Array | None) -> float:
-        """The variance that `reg_covar` asks for."""
-        if self.reg_covar != "auto":
-            return float(self.reg_covar)
-        return start.usual_floor(X, weights)
+            # Fewer distinct points than components: any partition is as good as another.
+            return start.from_labels(X, np.arange(len(X)) % K, **keywords)
 
     # Checks, in scikit-learn's words ----------------------------------------------------------------
 
@@ -278,38 +263,22 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         validate.count("verbose_interval", self.verbose_interval)
         if self.reg_covar != "auto":
             validate.not_negative("reg_covar", self.reg_covar)
-        (N, D), K = X.shape, self.n_components
-        if N < K:
+        if len(X) < self.n_components:
             raise ValueError(
-                f"Expected n_samples >= n_components but got n_components = {K}, n_samples = {N}"
+                "Expected n_samples >= n_components but got n_components = "
+                f"{self.n_components}, n_samples = {len(X)}"
             )
-        if self.weights_init is not None:
-            weights = _shaped("weights", self.weights_init, (K,))
-            if (weights < 0).any() or (weights > 1).any():
-                # scikit-learn swaps the two, and its tests ask for these words.
-                raise ValueError(
-                    "The parameter 'weights' should be in the range [0, 1], but got max value "
-                    f"{weights.min():.5f}, min value {weights.max():.5f}"
-                )
-            if abs(1 - weights.sum()) > 1e-6:
-                raise ValueError(
-                    "The parameter 'weights' should be normalized, but got sum(weights) = "
-                    f"{weights.sum():.5f}"
-                )
-        if self.means_init is not None:
-            _shaped("means", self.means_init, (K, D))
-        if self.precisions_init is not None:
-            name = f"{self.covariance_type} precision"
-            shape = STRUCTURES[self.covariance_type].shape(K, D)
-            precisions = _shaped(name, self.precisions_init, shape)
-            if self.covariance_type in ("diag", "spherical"):
-                if (precisions <= 0).any():
-                    raise ValueError(f"'{name}' should be positive")
-            elif (
-                not np.allclose(precisions, precisions.swapaxes(-1, -2))
-                or (np.linalg.eigvalsh(precisions) <= 0).any()
-            ):
-                raise ValueError(f"'{name}' should be symmetric, positive-definite")
+        self._given(X)
+
+    def _given(self, X: Array) -> tuple[Array | None, Array | None, Array | None]:
+        """The weights, means and covariances to start with, as far as they are given."""
+        return initial.given(
+            self.weights_init,
+            self.means_init,
+            self.precisions_init,
+            STRUCTURES[self.covariance_type],
+            (self.n_components, X.shape[1]),
+        )
 
     # The fitted model -------------------------------------------------------------------------------
 
@@ -405,10 +374,3 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         from emlib import select
 
         return select.bic(self.mixture_, X)
-
-
-def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Array:
-    array = np.asarray(values, dtype=float)
-    if array.shape != shape:
-        raise ValueError(f"The parameter '{name}' should have the shape of {shape}, but got {array.shape}")
-    return validate.finite(name, array)

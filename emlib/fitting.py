@@ -51,6 +51,11 @@ class Trace(Generic[M]):
     watch: Watch
     exact: bool
 
+    @property
+    def objective(self) -> float:
+        """That of the fitted model, in nats."""
+        return float(self.objectives[-2 if self.stop.reason == "decreased" else -1])
+
     def __repr__(self) -> str:
         return f"<Trace: {self.stop}>"
 
