@@ -14,8 +14,6 @@ processor's cache; statistics add, so it does not matter where the borders are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
-from operator import add
 from typing import Any
 
 import numpy as np
@@ -32,7 +30,9 @@ FAINT = 1e-15  # but not for a component that has no more than this of all point
 NEVER = -700.0  # exp of it is nothing, but no denormal number yet: those are slow
 
 
-def expect(log_weights: Array, family: Family, X: Array, weights: Array | None) -> tuple[float, Array, Any]:
+def expect(
+    log_weights: Array, family: Family, X: Array, weights: Array | None
+) -> tuple[float, Array, Any, float]:
     """The E-step of a mixture, by the faster way wherever that is as accurate.
 
     Parameters
@@ -47,16 +47,24 @@ def expect(log_weights: Array, family: Family, X: Array, weights: Array | None) 
     Returns
     -------
     log_likelihood : float
-        Total, in nats. Not a finite number if X holds nan or infinite values.
+        Total, in nats.
     counts : array (K,)
         Expected number of points of each component.
     statistics
         The family's own.
+    lost : float
+        How far the rounding of the fused way may have moved the log-likelihood, in nats.
+
+    Raises
+    ------
+    ValueError
+        If X holds nan or infinite values, or a point too far out.
     """
     natural = family.natural(log_weights) if X.shape[1] <= MANY else None
-    if natural is None:
-        return general(log_weights, family, X, weights)
-    return fused(log_weights, family, natural, X, weights)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found, and said, below
+        if natural is None:
+            return general(log_weights, family, X, weights)
+        return fused(log_weights, family, natural, X, weights)
 
 
 def rows(N: int, numbers: int, fewest: int = 1024) -> Iterator[slice]:
@@ -68,8 +76,10 @@ def rows(N: int, numbers: int, fewest: int = 1024) -> Iterator[slice]:
 # The general way ------------------------------------------------------------------------------------
 
 
-def responsibilities(log_weights: Array, family: Family, X: Array) -> tuple[Array, Array]:
+def responsibilities(log_weights: Array, family: Family, X: Array, first: int = 0) -> tuple[Array, Array]:
     """Bayes' rule for every point, in logs, so that a point far from all components keeps its shares.
+
+    The number of the first row is for the error that says which one is too far out.
 
     Returns
     -------
@@ -78,14 +88,15 @@ def responsibilities(log_weights: Array, family: Family, X: Array) -> tuple[Arra
     log_density : array (N,)
         Log-density of each point under the mixture, in nats.
     """
-    return _normalised(log_weights + family.log_density(X))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _normalised(log_weights + family.log_density(X), first)
 
 
-def _normalised(joint: Array) -> tuple[Array, Array]:
+def _normalised(joint: Array, first: int = 0) -> tuple[Array, Array]:
     """Responsibilities and log-densities from the logs of pi_k p(x_n | k), (N, K)."""
     top = joint.max(axis=1, keepdims=True)
     if not np.isfinite(top).all():
-        row = int(np.argmin(np.isfinite(top[:, 0])))
+        row = first + int(np.argmin(np.isfinite(top[:, 0])))
         raise ValueError(
             f"X[{row}] lies so far from every component that its density cannot be computed, not even in logs: "
             "look for a wrong value, or rescale the data"
@@ -98,9 +109,9 @@ def _normalised(joint: Array) -> tuple[Array, Array]:
 
 def general(
     log_weights: Array, family: Family, X: Array, weights: Array | None, skip: bool = True
-) -> tuple[float, Array, Any]:
+) -> tuple[float, Array, Any, float]:
     """The E-step in the order of the textbook; unless told not to, it skips pairs below e^-75 of a point's share."""
-    log_likelihood, counts, statistics = 0.0, np.zeros(len(family)), []
+    log_likelihood, counts, statistics = 0.0, np.zeros(len(family)), None
     for some in rows(len(X), X.shape[1] + 2 * len(family), fewest=4096):
         block = np.asarray(X[some], dtype=float)
         joint = family.log_joint(log_weights, block) if skip else log_weights + family.log_density(block)
@@ -112,12 +123,11 @@ def general(
             log_density *= weights[some]
         log_likelihood += float(log_density.sum())
         counts += resp.sum(axis=0)
-        statistics.append(family.collect(block, resp))
-    if skip and counts.min() < FAINT * counts.max():
-        return general(
-            log_weights, family, X, weights, skip=False
-        )  # what is left of a component is all it has
-    return log_likelihood, counts, reduce(add, statistics)
+        collected = family.collect(block, resp)
+        statistics = collected if statistics is None else statistics + collected
+    if skip and counts.min() < FAINT * counts.max():  # what is left of a component is all it has
+        return general(log_weights, family, X, weights, skip=False)
+    return log_likelihood, counts, statistics, 0.0
 
 
 # The fused way --------------------------------------------------------------------------------------
@@ -125,19 +135,22 @@ def general(
 
 def fused(
     log_weights: Array, family: Family, natural: Natural, X: Array, weights: Array | None
-) -> tuple[float, Array, Any]:
+) -> tuple[float, Array, Any, float]:
     """The E-step as two products of matrices, Theta Phi and R Phi', on every block of rows."""
     theta, size = natural.theta, np.abs(natural.theta)
     (K, P), D = theta.shape, X.shape[1]
-    slices = list(rows(len(X), P + D + 2 * K))
-    room = np.empty((P, slices[0].stop))  # for phi, block after block
+    room = np.empty((P, 0))  # for phi, block after block
     log_likelihood, sums, scatter = 0.0, np.zeros((K, P)), np.zeros((D, D))
-    aside = []
-    for some in slices:
-        x = np.subtract(X[some].T, natural.shift[:, None], order="C")  # (D, B)
-        if not _may_lose(natural, size, np.abs(x).max(axis=1)) <= LOST:
+    aside, n_aside, lost = [], 0, 0.0
+    for some in rows(len(X), P + D + 2 * K):
+        x = np.subtract(X[some].T, natural.shift[:, None], order="C", dtype=float)  # (D, B)
+        error = _may_lose(natural, size, np.abs(x).max(axis=1))
+        if not error <= LOST:
             aside.append(some)
+            n_aside += x.shape[1]
             continue
+        if room.shape[1] < x.shape[1]:
+            room = np.empty((P, x.shape[1]))
         phi = room[:, : x.shape[1]]
         natural.phi(x, phi)
         logits = theta @ phi  # (K, B): log of pi_k p(x_n | k)
@@ -149,14 +162,16 @@ def fused(
         log_density = np.log(total) + top
         if weights is None:
             resp /= total
+            lost += error * len(total)
         else:
             resp *= weights[some] / total
             log_density *= weights[some]
+            lost += error * float(weights[some].sum())
         log_likelihood += float(log_density.sum())
         sums += resp @ phi.T
         if natural.common is not None:
             scatter += (x if weights is None else x * weights[some]) @ x.T
-    if len(aside) == len(slices):
+    if n_aside == len(X):
         return general(log_weights, family, X, weights)
     counts = sums[:, -1]
     if not counts.min() > 1e-280 * counts.max():  # the clipped logits are all that some component has
@@ -170,12 +185,8 @@ def fused(
         return general(log_weights, family, X, weights)
     for some in aside:
         more = general(log_weights, family, X[some], None if weights is None else weights[some])
-        log_likelihood, counts, statistics = (
-            log_likelihood + more[0],
-            counts + more[1],
-            statistics + more[2],
-        )
-    return log_likelihood, counts, statistics
+        log_likelihood, counts, statistics = log_likelihood + more[0], counts + more[1], statistics + more[2]
+    return log_likelihood, counts, statistics, lost
 
 
 def _may_lose(natural: Natural, size: Array, reach: Array) -> float:

@@ -31,11 +31,14 @@ class MixtureStatistics(Statistics):
         Expected number of points of each component, N_k = sum_n r_nk.
     components
         The sufficient statistics of the components' family, for example `emlib.families.Moments`.
+    lost : float
+        How far rounding in the densities may have moved the log-likelihood, in nats.
     """
 
     rows: int
     counts: Array
     components: Any
+    lost: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -123,13 +126,17 @@ class Mixture(Value, Model):
             weights = validate.point_weights(weights, len(X))
             n_points = float(weights.sum())
         try:
-            log_likelihood, counts, statistics = kernels.expect(
+            log_likelihood, counts, statistics, lost = kernels.expect(
                 self._log_weights, self.components, X, weights
             )
         except ValueError:
-            self.responsibilities(X)  # says which row it is, and what is wrong with it
+            validate.all_finite("X", X)
+            for some in self._rows(X):  # this one says which row it is
+                kernels.responsibilities(
+                    self._log_weights, self.components, np.asarray(X[some], float), some.start
+                )
             raise
-        return MixtureStatistics(log_likelihood, n_points, len(X), counts, statistics)
+        return MixtureStatistics(log_likelihood, n_points, len(X), counts, statistics, lost)
 
     def maximize(self, statistics: MixtureStatistics) -> Self:
         """M-step: every weight becomes its component's share of the points; the family does the rest.
@@ -162,7 +169,11 @@ class Mixture(Value, Model):
         return weights + self.components.log_prior()
 
     def rounding(self, statistics: MixtureStatistics) -> float:
-        return super().rounding(statistics) + self.components.rounding(statistics.components)
+        return (
+            super().rounding(statistics)
+            + self.components.rounding(statistics.components)
+            + abs(statistics.lost)
+        )
 
     def doubt(self, statistics: MixtureStatistics) -> Doubt | None:
         """Distrust components that only the floor holds up, and two that cannot be told apart.
@@ -239,7 +250,8 @@ class Mixture(Value, Model):
     def conditional(self, columns: ArrayLike, values: ArrayLike) -> Mixture:
         """The mixture of the other features, once these have these values: a regression.
 
-        Every component is conditioned by itself, and weighted by how well it explains the values.
+        Every component is conditioned by itself, and weighted by how well it explains the values. One that explains
+        them less than e^-745 times as well as another has the weight 0 from then on.
 
         Parameters
         ----------
@@ -284,7 +296,7 @@ class Mixture(Value, Model):
         order = linear_sum_assignment(divergence)[1]
         return self._with(self.weights[order], self.components.permuted(order))
 
-    def _rows(self, X: Array) -> Iterator[slice]:
+    def _rows(self, X: np.ndarray) -> Iterator[slice]:
         return kernels.rows(len(X), X.shape[1] + 2 * len(self))
 
     def _bayes(self, X: Array) -> tuple[Array, Array]:

@@ -23,6 +23,7 @@ from emlib import validate
 from emlib.families import Gaussian, Moments, Prior
 from emlib.mixture import Mixture
 from emlib.validate import Array
+from emlib.words import counted
 
 ENOUGH = 20_000  # rows for a guess
 
@@ -148,10 +149,10 @@ def k_means_plus_plus(X: ArrayLike, K: int, rng: np.random.Generator, **keywords
 
     X, K, keywords = _some(X, K, rng, keywords)
     weights = keywords.get("weights")
-    means, _ = kmeans_plusplus(X, K, sample_weight=weights, random_state=_seed(rng))
-    distinct = len(np.unique(means, axis=0))
-    validate.count("K", K, most=distinct, why=", the number of distinct points: use fewer components")
-    return _spread_as_all(X, means, keywords)
+    # About their mean: k-means++ multiplies distances out, and far from the origin would lose their digits.
+    _, chosen = kmeans_plusplus(X - X.mean(axis=0), K, sample_weight=weights, random_state=_seed(rng))
+    _check_distinct(X, K, len(np.unique(X[chosen], axis=0)))
+    return _spread_as_all(X, X[chosen], keywords)
 
 
 def k_means(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
@@ -173,8 +174,7 @@ def k_means(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says what the error below says
         labels = clusters.fit_predict(X, sample_weight=keywords.get("weights"))
-    found = len(np.unique(labels))
-    validate.count("K", K, most=found, why=", the number of distinct points: use fewer components")
+    _check_distinct(X, K, len(np.unique(labels)))
     return from_labels(X, labels, **keywords)
 
 
@@ -207,6 +207,17 @@ def _some(
         chosen = np.sort(rng.choice(len(X), size=ENOUGH, replace=False))
         X, weights = X[chosen], None if weights is None else weights[chosen]
     return validate.points(X), K, keywords | ({} if weights is None else {"weights": weights})
+
+
+def _check_distinct(X: Array, K: int, found: int) -> None:
+    """Raise an error if fewer than K clusters were found, with the likely reason."""
+    if found < K:
+        distinct = len(np.unique(X, axis=0))
+        validate.count("K", K, most=distinct, why=", the number of distinct points: use fewer components")
+        raise ValueError(
+            f"k-means can tell no more than {counted(found, 'cluster')} apart, and K is {K}: look for values far "
+            "out, or start with from_data"
+        )
 
 
 def _seed(rng: Any) -> Any:

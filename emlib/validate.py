@@ -27,14 +27,25 @@ def finite(name: str, values: ArrayLike) -> Array:
         array = given.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} cannot be read as an array of numbers: {error}") from None
-    if not np.isfinite(array).all():
-        bad = np.argwhere(~np.isfinite(array))
-        where = f", the first at {tuple(map(int, bad[0]))}" if array.ndim else ""
+    all_finite(name, array)
+    return array
+
+
+def all_finite(name: str, array: np.ndarray) -> None:
+    """Raise an error if some value is nan or infinite; a memmap is read a piece at a time."""
+    table, n_bad, first = np.atleast_1d(array), 0, None
+    for start in range(0, len(table), 2**14):
+        bad = ~np.isfinite(table[start : start + 2**14])
+        if bad.any():
+            where = np.argwhere(bad)
+            n_bad += len(where)
+            first = first or (start + int(where[0][0]), *map(int, where[0][1:]))
+    if first is not None:
+        where_first = f", the first at {first}" if array.ndim else ""
         raise ValueError(
-            f"{name} holds nan or infinite values ({len(bad)} of {array.size}{where}): "
+            f"{name} holds nan or infinite values ({n_bad} of {array.size}{where_first}): "
             "remove them or fill them in"
         )
-    return array
 
 
 def shaped(name: str, values: ArrayLike, shape: tuple[int, ...], meaning: str) -> Array:

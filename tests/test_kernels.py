@@ -102,11 +102,11 @@ def agree(found, wanted, rtol=1e-10):
 
 def one(mixture, X, weights=None):
     """The E-step as a fit makes it."""
-    return kernels.expect(mixture._log_weights, mixture.components, X, weights)
+    return kernels.expect(mixture._log_weights, mixture.components, X, weights)[:3]
 
 
 def generally(mixture, X, weights=None):
-    return kernels.general(mixture._log_weights, mixture.components, X, weights)
+    return kernels.general(mixture._log_weights, mixture.components, X, weights)[:3]
 
 
 @pytest.fixture
@@ -180,11 +180,7 @@ def test_slices_cover_every_row_once(N):
 @each_structure
 @pytest.mark.parametrize("kind", ["float32", "float16", "int8", "uint8", ">f8", "longdouble", "F", "strided"])
 @pytest.mark.parametrize("way", [one, generally])
-def test_any_type_and_layout_of_numbers_is_read_as_float64(structure, kind, way, request):
-    if (structure, kind, way) == ("spherical", "longdouble", one):
-        request.applymarker(
-            pytest.mark.xfail(strict=True, reason="einsum does not write longdouble to float64")
-        )
+def test_any_type_and_layout_of_numbers_is_read_as_float64(structure, kind, way):
     mixture, X, _ = blobs(structure)
     X = np.clip(np.abs(X) * 4, 0, 100)
     if kind == "F":
@@ -294,9 +290,6 @@ def test_ordinary_data_go_the_fused_way_all_through_a_fit(structure, aside):
         assert not aside
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`kept` takes a column without any variance for one that has lost its digits"
-)
 @pytest.mark.parametrize("structure", ["full", "tied", "diag"])
 @pytest.mark.parametrize("value", [0.0, 3.0])
 def test_a_constant_column_under_a_floor_goes_the_fused_way_too(structure, value, aside):
@@ -357,9 +350,6 @@ def test_the_estimate_of_what_may_be_lost_is_an_upper_bound(structure, D, K, noi
         assert error <= kernels._may_lose(natural, np.abs(natural.theta), np.abs(x).max(axis=1))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Gaussian.rounding does not know how far the fused way rounds: a false `decreased`"
-)
 @pytest.mark.parametrize("structure", ["tied", "diag", "spherical"])
 def test_what_the_fused_way_rounds_is_not_taken_for_a_fall(structure):
     rng = np.random.default_rng(0)
@@ -395,11 +385,20 @@ def test_a_component_out_of_sight_of_all_points_gets_none(structure, way):
 
 @digits
 @with_and_without_weights
-@pytest.mark.parametrize("gap", [0.3, 1.0, 3.0, 1e4])
-def test_components_that_are_passed_over_would_have_got_nothing(weighted, gap):
-    """In many dimensions the general way bounds most components away; none that matters."""
-    mixture, X, weights = blobs("full", D=20, K=6, gap=gap)
-    weights = weights if weighted else None
+@pytest.mark.parametrize("gap", [0.3, 3.0, 30.0, 1e4])
+@pytest.mark.parametrize("apart", [1.0, 2.0, 4.0])
+def test_components_that_are_passed_over_would_have_got_nothing(weighted, gap, apart):
+    """In many dimensions the general way bounds most components away; none that matters.
+
+    They come in pairs that overlap, so that most components can be passed over, but never all others.
+    """
+    rng, (K, D) = np.random.default_rng(0), (12, 20)
+    roots = np.eye(D) + 0.1 * rng.standard_normal((K, D, D))
+    means = np.repeat(gap * rng.standard_normal((K // 2, D)), 2, axis=0)
+    means[::2] += apart / np.sqrt(D) * rng.standard_normal((K // 2, D))
+    mixture = Mixture(rng.dirichlet(np.full(K, 5.0)), Gaussian(means, roots @ roots.transpose(0, 2, 1)))
+    X, _ = mixture.sample(1500, rng)
+    weights = rng.uniform(0.1, 3, size=len(X)) if weighted else None
     agree(generally(mixture, X, weights), definition(mixture, X, weights))
 
 
@@ -435,30 +434,16 @@ def test_the_responsibilities_never_exist_as_a_whole(structure):
     assert peak(lambda: generally(first, X)) < N * K * 8 / 2
 
 
-@pytest.mark.parametrize(
-    "way",
-    [
-        "fused",
-        *(
-            pytest.param(
-                way,
-                marks=pytest.mark.xfail(
-                    strict=True, reason="the moments of every block are kept until the end"
-                ),
-            )
-            for way in ("general", "mixed")
-        ),
-    ],
-)
+@pytest.mark.parametrize("way", ["fused", "general", "mixed"])
 def test_the_memory_of_an_e_step_does_not_grow_with_the_points(way):
     K, D = 20, 30
     rng = np.random.default_rng(0)
     mixture = Mixture(np.full(K, 1 / K), Gaussian(rng.standard_normal((K, D)), [np.eye(D)] * K))
-    X = rng.standard_normal((24_000, D))
+    X = rng.standard_normal((32_000, D))
     if way == "mixed":
         X[300:] += 1e6  # all blocks but the first lose their digits
     work = generally if way == "general" else one
-    few, many = (peak(lambda N=N: work(mixture, X[:N])) for N in (8_000, 24_000))
+    few, many = (peak(lambda N=N: work(mixture, X[:N])) for N in (16_000, 32_000))  # four blocks, and eight
     # Not even by one number for each point, where the responsibilities would take K.
     assert many - few < 16_000 * 8
 
@@ -532,11 +517,7 @@ def plain(structure):
 
 @each_structure
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
-def test_infinite_values_are_reported_with_their_row(structure, value, request):
-    if structure in ("full", "tied"):
-        request.applymarker(
-            pytest.mark.xfail(strict=True, reason="a RuntimeWarning, 0 * inf, comes before the error")
-        )
+def test_infinite_values_are_reported_with_their_row(structure, value):
     mixture, X = plain(structure)
     X[77, 1] = value
     with pytest.raises(ValueError, match=r"X holds nan or infinite .*the first at \(77, 1\)\)"):
@@ -545,18 +526,13 @@ def test_infinite_values_are_reported_with_their_row(structure, value, request):
 
 @each_structure
 @pytest.mark.parametrize("value", [1e160, -1e308])
-def test_absurdly_far_points_are_reported_with_their_row(structure, value, request):
-    if structure != "spherical":
-        request.applymarker(
-            pytest.mark.xfail(strict=True, reason="a RuntimeWarning, overflow, comes before the error")
-        )
+def test_absurdly_far_points_are_reported_with_their_row(structure, value):
     mixture, X = plain(structure)
     X[77, 1] = value
     with pytest.raises(ValueError, match=r"X\[77\] lies so far from every component"):
         mixture.expect(X)
 
 
-@pytest.mark.xfail(strict=True, reason="log_joint: a RuntimeWarning comes before the error")
 @pytest.mark.parametrize("value", [np.inf, 1e160])
 def test_such_points_are_reported_in_many_dimensions_too(value):
     mixture, X, _ = blobs("full", D=100, K=5, N=100)
@@ -575,7 +551,6 @@ def test_merely_very_far_points_are_counted(structure, value):
     np.testing.assert_allclose(statistics.log_likelihood, mixture.log_density(X).sum(), rtol=1e-12)
 
 
-@pytest.mark.xfail(strict=True, reason="to find the row, Mixture.expect has `responsibilities` read all of X")
 def test_nan_in_a_memmap_is_found_without_reading_it_whole(large, tmp_path):
     X = np.load(large, mmap_mode="c")  # written to in memory, not on disk
     X[1_000_000, 3] = np.nan
@@ -634,7 +609,6 @@ def test_a_component_of_weight_zero_gets_nothing_and_takes_nothing(structure, wa
 
 
 @digits
-@pytest.mark.xfail(strict=True, reason="log_joint: -inf + inf, a RuntimeWarning")
 def test_a_component_of_weight_zero_is_passed_over_in_many_dimensions_too():
     mixture, X, _ = blobs("full", D=20, K=6)
     share = np.array([0.3, 0, 0.2, 0.2, 0.2, 0.1])

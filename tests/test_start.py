@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.mixture import GaussianMixture
 
-from emlib import Collapse, checks, start
+from emlib import Collapse, Prior, checks, start
 
 
 @pytest.fixture
@@ -53,14 +53,14 @@ def test_random_components_all_look_like_the_whole(X):
     checks.moments(mixture, X)
 
 
-@pytest.mark.parametrize("name", ["random", "from_data", "k_means"])
+@pytest.mark.parametrize("name", ["random", "from_data", "k_means", "k_means_plus_plus"])
 def test_the_same_generator_gives_the_same_start(X, name):
     a, b = (getattr(start, name)(X, 3, np.random.default_rng(7)) for _ in range(2))
     np.testing.assert_array_equal(a.components.means, b.components.means)
     assert getattr(start, name)(X, 3, np.random.default_rng(7), floor=0.1).components.floor == 0.1
 
 
-@pytest.mark.parametrize("name", ["random", "from_data", "k_means"])
+@pytest.mark.parametrize("name", ["random", "from_data", "k_means", "k_means_plus_plus"])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -81,7 +81,7 @@ def test_arguments_that_make_no_sense(X, name, arguments, message):
         getattr(start, name)(**given)
 
 
-@pytest.mark.parametrize("name", ["from_data", "k_means"])
+@pytest.mark.parametrize("name", ["from_data", "k_means", "k_means_plus_plus"])
 def test_more_components_than_distinct_points(name):
     X = np.repeat([[0.0], [1], [2]], 10, axis=0)
     with pytest.raises(ValueError, match=r"K is 4; .* 3, the number of distinct points"):
@@ -99,3 +99,74 @@ def test_responsibilities_and_labels_that_make_no_sense(X):
         start.from_labels(X, np.full(120, np.nan))
     with pytest.raises(Collapse, match="component 1 has collapsed"):
         start.from_labels(X, np.r_[np.zeros(119), 1])
+
+
+NAMES = ["random", "from_data", "k_means", "k_means_plus_plus"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
+def test_every_start_comes_in_every_structure_and_with_a_prior(X, name, structure):
+    prior = Prior.weak(X, 3)
+    mixture = getattr(start, name)(X, 3, np.random.default_rng(0), structure=structure, prior=prior)
+    assert mixture.components.structure == structure
+    assert mixture.components.prior is prior
+    assert len(mixture) == 3
+    checks.covariances(mixture.components.matrices)
+
+
+@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
+def test_each_structure_is_the_m_step_of_scikit_learn(X, structure):
+    resp = np.random.default_rng(1).dirichlet(np.ones(3), size=len(X))
+    mixture = start.from_responsibilities(X, resp, structure=structure)
+    peer = GaussianMixture(3, covariance_type=structure, reg_covar=0)
+    peer._initialize(X, resp)
+    np.testing.assert_allclose(mixture.components.covariances, peer.covariances_, rtol=1e-10)
+    np.testing.assert_allclose(mixture.components.means, peer.means_, rtol=1e-12)
+
+
+def test_a_start_of_weighted_points_is_that_of_repeated_ones(X):
+    weights = np.random.default_rng(0).integers(1, 4, len(X))
+    labels = np.repeat([0, 1, 2], 40)
+    weighted = start.from_labels(X, labels, weights=weights)
+    repeated = start.from_labels(np.repeat(X, weights, axis=0), np.repeat(labels, weights))
+    np.testing.assert_allclose(weighted.weights, repeated.weights, rtol=1e-12)
+    np.testing.assert_allclose(weighted.components.covariances, repeated.components.covariances, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_points_of_no_weight_are_no_part_of_a_start(X, name):
+    weights = np.repeat([1.0, 1.0, 0.0], 40)
+    mixture = getattr(start, name)(X, 2, np.random.default_rng(0), weights=weights)
+    assert mixture.components.means.max() < 4  # the third cluster is at 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_start_looks_at_some_of_many_rows_only(name, monkeypatch):
+    monkeypatch.setattr(start, "ENOUGH", 500)
+    X = np.concatenate([np.random.default_rng(0).normal(c, 1, (2000, 2)) for c in (-6, 6)])
+    mixture = getattr(start, name)(X, 2, np.random.default_rng(0), weights=np.ones(4000))
+    assert len(mixture) == 2
+    if name == "k_means":
+        assert not np.isclose(mixture.components.means[0], X[:2000].mean(axis=0), atol=1e-6).all()
+        np.testing.assert_allclose(sorted(mixture.components.means[:, 0]), [-6, 6], atol=0.3)
+
+
+def test_k_means_plus_plus_keeps_its_means_apart():
+    """Five tight clusters: means drawn from the data at random often share one, k-means++ does not."""
+    rng = np.random.default_rng(0)
+    centres = rng.uniform(-100, 100, (5, 2))
+    X = np.repeat(centres, 20, axis=0) + rng.normal(size=(100, 2))
+    for seed in range(20):
+        means = start.k_means_plus_plus(X, 5, np.random.default_rng(seed)).components.means
+        nearest = np.linalg.norm(means[:, None] - centres, axis=2).argmin(axis=1)
+        assert len(set(nearest)) == 5
+
+
+def test_the_usual_floor_is_a_millionth_of_the_mean_variance(X):
+    assert start.usual_floor(X) == pytest.approx(1e-6 * X.var(axis=0).mean(), rel=1e-10)
+    assert start.usual_floor(X + 1e7) == pytest.approx(1e-6 * X.var(axis=0).mean(), rel=1e-6)
+    weights = np.random.default_rng(0).integers(1, 4, len(X))
+    repeated = np.repeat(X, weights, axis=0)
+    assert start.usual_floor(X, weights) == pytest.approx(start.usual_floor(repeated), rel=1e-10)
+    assert start.usual_floor(np.ones((5, 2))) == 1e-6

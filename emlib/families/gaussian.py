@@ -66,6 +66,7 @@ class Gaussian(Family):
     prior: Prior | None
     _spread: Array  # the covariances as their structure computes with them
     _roots: Array
+    _inverse: Array  # of the roots
     _distances: Array  # how far from singular each covariance is
 
     def __init__(
@@ -93,7 +94,7 @@ class Gaussian(Family):
         if spread.ndim == 3:
             validate.symmetric("covariances[{k}]" if structure == "full" else "covariances", spread)
             spread = (spread + spread.transpose(0, 2, 1)) / 2
-        roots, distances = form.factor(spread)
+        roots, inverses, distances = form.factor(spread)
         for k in np.flatnonzero(~(distances > 16 * EPS * D)):
             least = np.linalg.eigvalsh(spread[k])[0] if spread.ndim == 3 else spread[k].min()
             name = "covariances" if covariances.ndim == 2 and spread.ndim == 3 else f"covariances[{k}]"
@@ -101,7 +102,7 @@ class Gaussian(Family):
                 f"{name} is not positive definite as far as float64 can tell: its smallest eigenvalue "
                 f"is {least:.3g}; it must be clearly above 0. A floor added to the diagonal makes it so"
             )
-        self._set(means.copy(), structure, floor, prior, spread.copy(), roots, distances)
+        self._set(means.copy(), structure, floor, prior, spread.copy(), roots, inverses, distances)
 
     def _set(
         self,
@@ -111,13 +112,14 @@ class Gaussian(Family):
         prior: Prior | None,
         spread: Array,
         roots: Array,
+        inverses: Array,
         distances: Array,
     ) -> Self:
         # A frozen dataclass is set once, here.
         for name, value in (("structure", structure), ("floor", floor), ("prior", prior)):
             object.__setattr__(self, name, value)
-        arrays = {"means": means, "_spread": spread, "_roots": roots, "_distances": distances}
-        for name, array in arrays.items():
+        arrays = {"_spread": spread, "_roots": roots, "_inverse": inverses, "_distances": distances}
+        for name, array in {"means": means, **arrays}.items():
             object.__setattr__(self, name, validate.sealed(array))
         return self
 
@@ -157,7 +159,7 @@ class Gaussian(Family):
         means, spread = moments.means, form.divide(moments.scatter, counts, D)
         if floor:
             spread = form.add(spread, floor)
-        roots, distances = form.factor(spread)
+        roots, inverses, distances = form.factor(spread)
         singular = _singular(means, form.variances(spread), distances)
         if singular.any():
             k = int(np.argmax(singular))
@@ -168,7 +170,7 @@ class Gaussian(Family):
                 "without bound: give the components a floor or a prior, or use fewer components or another start"
             )
         new = cls.__new__(cls)  # all is known to be in order: no need to check it again
-        return new._set(means, moments.structure, floor, prior, spread, roots, distances)
+        return new._set(means, moments.structure, floor, prior, spread, roots, inverses, distances)
 
     # What they are ----------------------------------------------------------------------------------
 
@@ -223,10 +225,6 @@ class Gaussian(Family):
         return STRUCTURES[self.structure]
 
     @cached_property
-    def _inverse(self) -> Array:
-        return self._form.invert(self._roots)
-
-    @cached_property
     def _log_scale(self) -> Array:
         """Log-density at the mean, (K,)."""
         D = self.n_features
@@ -242,10 +240,9 @@ class Gaussian(Family):
     def permuted(self, order: np.ndarray) -> Self:
         """These components in another order, or some of them."""
         new = type(self).__new__(type(self))
-        spread, roots, distances = (
-            self._form.components(array, order) for array in (self._spread, self._roots, self._distances)
-        )
-        return new._set(self.means[order], self.structure, self.floor, self.prior, spread, roots, distances)
+        arrays = (self._spread, self._roots, self._inverse, self._distances)
+        parts = (self._form.components(array, order) for array in arrays)
+        return new._set(self.means[order], self.structure, self.floor, self.prior, *parts)
 
     # EM ---------------------------------------------------------------------------------------------
 
@@ -382,7 +379,7 @@ class Gaussian(Family):
 def _flat(moments: Moments) -> np.ndarray:
     """Which groups of points have a singular covariance, (K,)."""
     form = STRUCTURES[moments.structure]
-    distances = form.factor(moments.spread)[1]
+    distances = form.factor(moments.spread)[2]
     return _singular(moments.means, form.variances(moments.spread), distances)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.em import EPS
 from emlib.families.moments import Moments
 from emlib.families.structure import STRUCTURES
 from emlib.validate import Array, Value
@@ -68,8 +69,12 @@ class Prior(Value):
         mean = validate.shaped("mean", np.zeros(D) if mean is None else mean, (D,), "(D,)")
         validate.symmetric("covariance", covariance[None])
         covariance = (covariance + covariance.T) / 2
-        if not (least := np.linalg.eigvalsh(covariance)[0]) > 0:
-            raise ValueError(f"covariance has the eigenvalue {least:.3g}; all must be positive")
+        if not STRUCTURES["full"].factor(covariance[None])[2] > 16 * EPS * D:
+            least = np.linalg.eigvalsh(covariance)[0]
+            raise ValueError(
+                "covariance is not positive definite as far as float64 can tell: its smallest eigenvalue is "
+                f"{least:.3g}"
+            )
         # A frozen dataclass is set once, here.
         object.__setattr__(self, "covariance", validate.frozen(covariance))
         object.__setattr__(
@@ -93,6 +98,8 @@ class Prior(Value):
         """
         X, K = validate.points(X), validate.count("K", K)
         D = X.shape[1]
+        if len(X) < 2:
+            raise ValueError("X is one point, which has no covariance: give a prior of your own")
         count = (D + 2) + (D + 2)
         return cls(np.atleast_2d(np.cov(X.T)) / K ** (2 / D) / count, count, X.mean(axis=0), 0.01)
 

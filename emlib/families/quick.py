@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emlib.em import EPS
 from emlib.families.family import Natural
 from emlib.families.moments import Moments
 from emlib.validate import Array
@@ -37,7 +38,9 @@ def natural(gaussian: Gaussian, log_weights: Array) -> Natural:
 
     def kept(moments: Moments) -> bool:
         # A variance is what is left of the squares about the shift once that of the mean is taken off.
-        return bool((form.variances(moments.spread) > 1e-6 * moments.offsets**2).all())
+        # (If the feature is constant, nothing is left, and nothing was to be.)
+        least = 1e-6 * moments.offsets**2 - (4 * EPS * moments.means) ** 2
+        return bool((form.variances(moments.spread) >= least).all())
 
     common = inverse[0].T @ inverse[0] if form.name == "tied" else None
     return Natural(theta, phi, gather, kept, shift, common)
@@ -62,8 +65,8 @@ def log_joint(gaussian: Gaussian, log_weights: Array, X: Array) -> Array:
     likely = np.zeros((N, K), dtype=bool)
     likely[np.arange(N), bound.argmax(axis=1)] = True
     _fill(joint, likely, gaussian, log_weights, X)
-    top = joint.max(axis=1, keepdims=True)
-    possible = bound + 1e-6 * np.abs(bound) > top - 75  # the bound is itself rounded
+    least = joint.max(axis=1, keepdims=True) - 75
+    possible = bound > least - 1e-6 * np.abs(least)  # the bound is itself rounded
     if possible.sum() > N * K / 4:  # they overlap, and the search was in vain
         return log_weights + gaussian.log_density(X)
     _fill(joint, possible & ~likely, gaussian, log_weights, X)

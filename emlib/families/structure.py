@@ -91,24 +91,25 @@ class Full:
         """The spread of some of the features."""
         return spread[:, which[:, None], which]
 
-    def factor(self, spread: Array) -> tuple[Array, Array]:
-        """Roots of the covariances (lower Cholesky factors, or standard deviations), and their distances.
+    def factor(self, spread: Array) -> tuple[Array, Array, Array]:
+        """Roots of the covariances (lower Cholesky factors, or standard deviations), and what they tell.
 
-        The distance from singular is the smallest share of any feature's variance that the features before
-        it leave unexplained: 1 for independent features, 0 for a singular covariance, nan if it has no root.
+        Returns
+        -------
+        roots, inverses : array
+            Shaped as the spread; nan where a covariance is not positive definite.
+        distances : array
+            How far each covariance is from singular: the smallest share of any feature's variance that all the
+            others leave unexplained, 1 for independent features.
         """
         roots: Any
         try:
             roots = np.linalg.cholesky(spread)
         except np.linalg.LinAlgError:  # some have none: find those that have
             roots = np.array([_root(covariance) for covariance in spread])
-            spread = np.where(np.isnan(roots), np.nan, spread)
-        shares = roots.diagonal(axis1=1, axis2=2) ** 2 / spread.diagonal(axis1=1, axis2=2)
-        return roots, shares.min(axis=1)
-
-    def invert(self, roots: Array) -> Array:
-        """The inverses of the roots."""
-        return np.array([dtrtri(root, lower=1)[0] for root in roots])
+        inverses = np.array([dtrtri(root, lower=1)[0] for root in roots])
+        precisions = (inverses**2).sum(axis=1)  # their diagonals
+        return roots, inverses, 1 / (precisions * self.variances(spread)).max(axis=1)
 
     def log_det(self, roots: Array, D: int) -> Array:
         """Log-determinants of the covariances."""
@@ -234,12 +235,9 @@ class Diag(Full):
     def features(self, spread: Array, which: np.ndarray) -> Array:
         return spread[:, which]
 
-    def factor(self, spread: Array) -> tuple[Array, Array]:
-        variances = np.where(spread > 0, spread, np.nan)
-        return np.sqrt(variances), variances.min(axis=1) / variances.min(axis=1)
-
-    def invert(self, roots: Array) -> Array:
-        return 1 / roots
+    def factor(self, spread: Array) -> tuple[Array, Array, Array]:
+        roots = np.sqrt(np.where(spread > 0, spread, np.nan))
+        return roots, 1 / roots, 1 + 0 * roots.sum(axis=1)
 
     def log_det(self, roots: Array, D: int) -> Array:
         return 2 * np.log(roots).sum(axis=1)
@@ -301,7 +299,7 @@ class Spherical(Diag):
         return 1
 
     def products(self, X: Array, out: Array) -> None:
-        np.einsum("db,db->b", X, X, out=out[0])
+        np.multiply(X, X).sum(axis=0, out=out[0])
 
 
 STRUCTURES: dict[str, Full] = {s.name: s for s in (Full(), Tied(), Diag(), Spherical())}
