@@ -139,12 +139,12 @@ def fused(
     """The E-step as two products of matrices, Theta Phi and R Phi', on every block of rows."""
     theta, size = natural.theta, np.abs(natural.theta)
     (K, P), D = theta.shape, X.shape[1]
+    log_likelihood, lost, sums, scatter = 0.0, 0.0, np.zeros((K, P)), np.zeros((D, D))
+    aside, n_aside = [], 0
     room = np.empty((P, 0))  # for phi, block after block
-    log_likelihood, sums, scatter = 0.0, np.zeros((K, P)), np.zeros((D, D))
-    aside, n_aside, lost = [], 0, 0.0
     for some in rows(len(X), P + D + 2 * K):
         x = np.subtract(X[some].T, natural.shift[:, None], order="C", dtype=float)  # (D, B)
-        error = _may_lose(natural, size, np.abs(x).max(axis=1))
+        error = _may_lose(natural, size, np.maximum.reduce(np.abs(x), axis=1))
         if not error <= LOST:
             aside.append(some)
             n_aside += x.shape[1]
@@ -153,28 +153,18 @@ def fused(
             room = np.empty((P, x.shape[1]))
         phi = room[:, : x.shape[1]]
         natural.phi(x, phi)
-        logits = theta @ phi  # (K, B): log of pi_k p(x_n | k)
-        top = logits.max(axis=0)
-        logits -= top
-        np.maximum(logits, NEVER, out=logits)
-        resp = np.exp(logits, out=logits)
-        total = resp.sum(axis=0)
-        log_density = np.log(total) + top
-        if weights is None:
-            resp /= total
-            lost += error * len(total)
-        else:
-            resp *= weights[some] / total
+        resp, log_density = _softmax(theta @ phi)  # (K, B), (B,)
+        if weights is not None:
+            resp *= weights[some]
             log_density *= weights[some]
-            lost += error * float(weights[some].sum())
-        log_likelihood += float(log_density.sum())
+        log_likelihood += float(np.add.reduce(log_density))
+        lost += error * (x.shape[1] if weights is None else float(weights[some].sum()))
         sums += resp @ phi.T
         if natural.common is not None:
             scatter += (x if weights is None else x * weights[some]) @ x.T
-    if n_aside == len(X):
-        return general(log_weights, family, X, weights)
     counts = sums[:, -1]
-    if not counts.min() > 1e-280 * counts.max():  # the clipped logits are all that some component has
+    # Clipped logits must not be all that a component has.
+    if n_aside == len(X) or not np.minimum.reduce(counts) > 1e-280 * np.maximum.reduce(counts):
         return general(log_weights, family, X, weights)
     if natural.common is None:
         statistics = natural.gather(sums)
@@ -189,11 +179,22 @@ def fused(
     return log_likelihood, counts, statistics, lost
 
 
+def _softmax(logits: Array) -> tuple[Array, Array]:
+    """Responsibilities, in the place of the logits (K, B), and log-densities, (B,)."""
+    top = np.maximum.reduce(logits)  # of each point
+    logits -= top
+    np.maximum(logits, NEVER, out=logits)
+    resp = np.exp(logits, out=logits)
+    total = np.add.reduce(resp)
+    resp /= total
+    return resp, np.log(total) + top
+
+
 def _may_lose(natural: Natural, size: Array, reach: Array) -> float:
     """How far rounding may move the log-densities of points that reach so far, (D,), from the shift, in nats."""
     phi = np.empty((len(size[0]), 1))
     natural.phi(reach[:, None], phi)
-    terms = float((size @ phi).max())
+    terms = float(np.maximum.reduce(size @ phi)[0])
     if natural.common is not None:
         terms += float(reach @ np.abs(natural.common) @ reach)
     return 10 * EPS * terms

@@ -159,7 +159,7 @@ class Mixture(Value, Model):
                 "use fewer components, or more data"
             )
         counts = statistics.counts + self.weight_count
-        if not counts.min() > 0:
+        if not np.minimum.reduce(counts) > 0:
             k = int(np.argmin(counts))
             raise Collapse(f"component {k} has no points left: use fewer components or another start")
         return self._with(counts / counts.sum(), self.components.maximize(statistics.components))

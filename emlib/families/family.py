@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from emlib.validate import Array, Value
 
 
-@dataclass(frozen=True, eq=False)
-class Natural:
+class Natural(NamedTuple):
     """The logs of weight times density in an exponential family, as theta . phi(x): linear in what the M-step sums.
 
     With them a whole block of points is two products of matrices; see `emlib.kernels.fused`.

@@ -153,7 +153,7 @@ class Gaussian(Family):
         if prior is not None:
             prior.check(D)
             moments, counts = prior.add_to(moments)
-        if not min(counts.min(), moments.counts.min()) > 0:
+        if not np.minimum.reduce(np.minimum(counts, moments.counts)) > 0:
             empty = int(np.argmin(np.minimum(counts, moments.counts)))
             raise Collapse(f"component {empty} has no points left: use fewer components or another start")
         means, spread = moments.means, form.divide(moments.scatter, counts, D)
@@ -228,7 +228,7 @@ class Gaussian(Family):
     def _log_scale(self) -> Array:
         """Log-density at the mean, (K,)."""
         D = self.n_features
-        return np.full(len(self), -0.5 * (D * LOG_2PI + self._form.log_det(self._roots, D)))
+        return np.zeros(len(self)) - 0.5 * (D * LOG_2PI + self._form.log_det(self._roots, D))
 
     def __len__(self) -> int:
         return len(self.means)

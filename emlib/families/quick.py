@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def natural(gaussian: Gaussian, log_weights: Array) -> Natural:
     """The logs of weight times density, written out as -x'Px/2 + (P m)'x + constant: linear in (x x', x, 1)."""
     form, (K, D) = gaussian._form, gaussian.means.shape
-    shift = gaussian.means.sum(axis=0) / K
+    shift = np.add.reduce(gaussian.means) / K
     means, inverse = gaussian.means - shift, gaussian._inverse
     quadratic, linear = form.natural(inverse, means)
     n_products = quadratic.shape[1]
     theta = np.empty((K, n_products + D + 1))
     theta[:, :n_products] = quadratic
     theta[:, n_products:-1] = linear
-    theta[:, -1] = log_weights + gaussian._log_scale - 0.5 * (linear * means).sum(axis=1)
+    theta[:, -1] = log_weights + gaussian._log_scale - 0.5 * np.add.reduce(linear * means, axis=1)
 
     def phi(X: Array, out: Array) -> None:
         form.products(X, out[:n_products])
@@ -34,7 +34,7 @@ def natural(gaussian: Gaussian, log_weights: Array) -> Natural:
 
     def gather(sums: Array, scatter: Array | None = None) -> Moments:
         products = form.unpack(sums[:, :n_products], D) if scatter is None else scatter[None]
-        return Moments(sums[:, -1], np.full((K, D), shift), sums[:, n_products:-1], products, form.name)
+        return Moments(sums[:, -1], shift + np.zeros((K, D)), sums[:, n_products:-1], products, form.name)
 
     def kept(moments: Moments) -> bool:
         # A variance is what is left of the squares about the shift once that of the mean is taken off.
