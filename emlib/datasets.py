@@ -68,6 +68,98 @@ def three_clusters(offset: float = 10.0) -> Dataset:
     )
 
 
+def skewed_blobs() -> Dataset:
+    """Five hundred points in the plane, in three long, slanting clusters; two of them touch.
+
+    Returns
+    -------
+    Dataset
+        X (500, 2). Labels (500,): 0 for the cluster about (11.1, 18.7), 1 for the one about (19.9, 17.5), 2 for the
+        one about (-12.8, 4.9), with 167, 167 and 166 points.
+
+    Notes
+    -----
+    The recipe is the tutorial's: three round blobs of standard deviation 1.5, then one random matrix that stretches
+    and turns them all, `make_blobs(500, centers=3, cluster_std=1.5, random_state=20) @ RandomState(0).randn(2, 2)`.
+    """
+    from sklearn.datasets import make_blobs  # slow to import, and needed only here
+
+    X, labels = make_blobs(500, centers=3, cluster_std=1.5, random_state=20)
+    return Dataset(
+        X=X @ np.random.RandomState(0).randn(2, 2),
+        labels=labels,
+        source="Expectation Maximization in Python (blog post), rebuilt from its seeds",
+        licence="numbers from a seeded generator; no licence needed",
+        features=("feature 0", "feature 1"),
+    )
+
+
+def four_blobs(stretched: bool = False) -> Dataset:
+    """Four hundred points in the plane, a hundred in each of four round clusters of standard deviation 0.6.
+
+    Parameters
+    ----------
+    stretched : bool
+        Whether to stretch the plane, by one matrix for all points, so that the clusters become long and thin.
+
+    Returns
+    -------
+    Dataset
+        X (400, 2). Labels (400,), 0 to 3: the cluster that each point was drawn from.
+
+    Notes
+    -----
+    The recipes are the Handbook's: `make_blobs(400, centers=4, cluster_std=0.6, random_state=0)` with its two
+    columns swapped; stretched, those points times `RandomState(13).randn(2, 2)`.
+    """
+    from sklearn.datasets import make_blobs  # slow to import, and needed only here
+
+    validate.kind("stretched", stretched, bool)
+    X, labels = make_blobs(400, centers=4, cluster_std=0.6, random_state=0)
+    X = X[:, ::-1]
+    if stretched:
+        X = X @ np.random.RandomState(13).randn(2, 2)
+    return Dataset(
+        X=np.ascontiguousarray(X),
+        labels=labels,
+        source="VanderPlas (2016), Python Data Science Handbook, 05.12, rebuilt from its seeds",
+        licence="numbers from a seeded generator; the Handbook's code is under the MIT licence",
+        features=("feature 0", "feature 1"),
+    )
+
+
+def six_cases() -> dict[str, Dataset]:
+    """Six small data sets, A to F, to ask of each whether k-means is the right tool.
+
+    Returns
+    -------
+    dict
+        A letter and its Dataset, in the plane: X (N, 2), labels (N,) of the cluster each point was drawn from.
+    """
+    corners, apart = [(0, 0), (4, 0), (2, 3.5)], [(0, 0), (0, 24)]
+    recipes: dict[str, tuple[list[int], list[tuple[float, float]], list[tuple[float, float]]]] = {
+        # how many points in each cluster, its centre, and the standard deviations of its two features
+        "A": ([100] * 3, corners, [(0.6, 0.6)] * 3),
+        "B": ([150] * 2, [(0, 0), (0, 2)], [(3, 0.35)] * 2),
+        "C": ([150] * 2, apart, [(3, 0.35)] * 2),
+        "D": ([600, 30], [(0, 0), (3.2, 0)], [(0.8, 0.8)] * 2),
+        "E": ([600, 30], [(0, 0), (8, 0)], [(0.8, 0.8)] * 2),
+        "F": ([150] * 2, [(0, 0), (4.5, 0)], [(1.8, 1.8), (0.3, 0.3)]),
+    }
+    cases = {}
+    for letter, (sizes, centres, deviations) in recipes.items():
+        rng = np.random.RandomState(0)
+        labels = np.repeat(np.arange(len(sizes)), sizes)
+        cases[letter] = Dataset(
+            X=np.array(centres)[labels] + rng.randn(len(labels), 2) * np.array(deviations)[labels],
+            labels=labels,
+            source=f"made for this course, case {letter}",
+            licence="numbers from a seeded generator; no licence needed",
+            features=("feature 0", "feature 1"),
+        )
+    return cases
+
+
 def old_faithful() -> Dataset:
     """Eruptions of the Old Faithful geyser in Yellowstone: how long each took, and how long until the next.
 

@@ -111,10 +111,11 @@ def general(
     log_weights: Array, family: Family, X: Array, weights: Array | None, skip: bool = True
 ) -> tuple[float, Array, Any, float]:
     """The E-step in the order of the textbook; unless told not to, it skips pairs below e^-75 of a point's share."""
-    log_likelihood, counts, statistics = 0.0, np.zeros(len(family)), None
+    log_likelihood, counts, statistics, search = 0.0, np.zeros(len(family)), None, skip
     for some in rows(len(X), X.shape[1] + 2 * len(family), fewest=4096):
         block = np.asarray(X[some], dtype=float)
-        joint = family.log_joint(log_weights, block) if skip else log_weights + family.log_density(block)
+        joint = family.log_joint(log_weights, block) if search else log_weights + family.log_density(block)
+        search = search and bool(np.isneginf(joint[0]).any())  # where components overlap, nothing is left out
         resp, log_density = _normalised(joint)
         if skip:
             resp[resp < NOTHING] = 0.0

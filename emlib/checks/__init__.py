@@ -7,10 +7,12 @@ sentence that says what was found. Tests, lessons and exercises call the same on
 answer they were shown.
 """
 
+from emlib.checks.bound import elbo, gap, total_log_likelihood, uneven_coins
 from emlib.checks.exercises import Exercise, Mistake, Part, Verdict
 from emlib.checks.invariants import covariances, equal, moments, monotone, probabilities
 from emlib.checks.line import e_step_1d, m_step_1d
 from emlib.checks.prediction import next_to_change
+from emlib.checks.rate import linkage_rate
 
 __all__ = [
     "Exercise",
@@ -19,10 +21,15 @@ __all__ = [
     "Verdict",
     "covariances",
     "e_step_1d",
+    "elbo",
     "equal",
+    "gap",
+    "linkage_rate",
     "m_step_1d",
     "moments",
     "monotone",
     "next_to_change",
     "probabilities",
+    "total_log_likelihood",
+    "uneven_coins",
 ]

@@ -159,7 +159,8 @@ class Exercise:
             return [], f"it returns nothing: end it with `return {wanted}`"
         what = f"it returns {_described(returned)}; it must return "
         if len(self.parts) == 1:
-            values, what = [returned], f"{what}one array of numbers, {wanted}"
+            one = "one array of numbers" if self.parts[0].shape.startswith("(") else "one number"
+            values, what = [returned], f"{what}{one}, {wanted}"
         else:
             if not isinstance(returned, (tuple, list)) or len(returned) != len(self.parts):
                 return [], f"{what}{len(self.parts)} arrays: `return {wanted}`"
@@ -211,11 +212,13 @@ def _diagnose(part: Part, cases: Sequence[tuple[Any, ...]], answers: Sequence[Ar
     number = [_same(a, b) for a, b in zip(answers, expected, strict=True)].index(False)
     case, answer, right = cases[number], answers[number], expected[number]
     if answer.shape != right.shape:
-        return f"it has shape {answer.shape}; it must have shape {right.shape}, {part.shape}"
+        wanted = f"have shape {right.shape}, {part.shape}" if right.ndim else f"be {part.shape}"
+        return f"it has shape {answer.shape}; it must {wanted}"
     off = np.where(np.isfinite(answer), np.abs(answer - right), np.inf)
     where = np.unravel_index(int(np.argmax(off)), right.shape)
     place = ", ".join(str(int(i)) for i in where)
-    numbers = f"{part.name}[{place}] is {answer[where]:.6g} and should be {right[where]:.6g}"
+    entry = f"{part.name}[{place}]" if place else part.name
+    numbers = f"{entry} is {answer[where]:.6g} and should be {right[where]:.6g}"
     if not np.isfinite(answer).all():
         return (
             f"it holds nan or infinite values: {numbers}. Is every entry stored? Is something divided by 0, or a "

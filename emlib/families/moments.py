@@ -54,10 +54,9 @@ class Moments(Value):
         for k, centre in enumerate(centres):
             (mine,) = resp[:, k].nonzero()  # where components are far apart, few
             rows = slice(None) if len(mine) > 0.8 * len(X) else mine
-            centred = X[rows] - centre  # (N, D)
-            weighted = resp[rows, k, None] * centred
-            sums[k] = weighted.sum(axis=0)
-            grams.append(form.gram(weighted, centred))
+            centred, share = X[rows] - centre, resp[rows, k]  # (N, D), (N,)
+            sums[k] = share @ centred
+            grams.append(form.gram(share[:, None] * centred, centred))
         return cls(counts, centres, sums, form.pool(np.array(grams)), structure)
 
     def about(self, centres: Array) -> Self:

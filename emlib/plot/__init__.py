@@ -5,6 +5,7 @@ colour-blind readers can tell apart (Okabe & Ito 2008); a point shared between c
 mixture of their colours.
 """
 
+from emlib.plot.contours import bell, contours
 from emlib.plot.fits import objective, watch
 from emlib.plot.lines import line, shares
 from emlib.plot.look import COLOURS, INK, colours, mixed, png, show, style
@@ -14,7 +15,9 @@ from emlib.plot.sweeps import criteria
 __all__ = [
     "COLOURS",
     "INK",
+    "bell",
     "colours",
+    "contours",
     "criteria",
     "line",
     "mixed",
