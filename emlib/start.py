@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.em import EPS, EMWarning
 from emlib.families import Gaussian, Moments, Prior
 from emlib.mixture import Mixture
 from emlib.validate import Array
@@ -185,11 +186,28 @@ def usual_floor(X: ArrayLike, weights: ArrayLike | None = None) -> float:
     ----------
     X : array_like (N, D)
     weights : array_like (N,), optional
+
+    Warns
+    -----
+    EMWarning
+        If that would drown a feature which varies much less than the others.
     """
     X = validate.rows(X)
     one = Mixture([1.0], Gaussian(np.zeros((1, X.shape[1])), np.ones((1, X.shape[1])), "diag"))
-    variances = one.expect(X, weights).components.covariances  # block by block, as EM would
-    return 1e-6 * float(variances.mean()) or 1e-6
+    moments = one.expect(X, weights).components  # block by block, as EM would
+    variances = moments.covariances[0]
+    floor = 1e-6 * float(variances.mean()) or 1e-6
+    drowned = (variances < 10 * floor) & (variances > (4 * EPS * moments.means[0]) ** 2)
+    if drowned.any():
+        feature = int(np.argmin(np.where(drowned, variances, np.inf)))
+        warnings.warn(
+            f"feature {feature} has the variance {variances[feature]:.3g} and the features' mean is "
+            f"{variances.mean():.3g}, so that the usual floor of {floor:.3g} drowns it: standardise the features "
+            "(scikit-learn's StandardScaler does), or give a floor of your own",
+            EMWarning,
+            stacklevel=2,
+        )
+    return floor
 
 
 def _some(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.mixture import GaussianMixture
 
-from emlib import Collapse, Prior, checks, start
+from emlib import Collapse, EMWarning, Prior, checks, start
 
 
 @pytest.fixture
@@ -170,3 +170,10 @@ def test_the_usual_floor_is_a_millionth_of_the_mean_variance(X):
     repeated = np.repeat(X, weights, axis=0)
     assert start.usual_floor(X, weights) == pytest.approx(start.usual_floor(repeated), rel=1e-10)
     assert start.usual_floor(np.ones((5, 2))) == 1e-6
+
+
+def test_a_floor_that_would_drown_a_feature_is_warned_of(X):
+    with pytest.warns(EMWarning, match="feature 0 has the variance .* standardise the features"):
+        start.usual_floor(X * [1e-6, 1e6])
+    # A constant feature is none that could drown.
+    start.usual_floor(np.column_stack([X, np.full(len(X), 1e8)]))
