@@ -19,7 +19,7 @@ test: .venv/ready lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env
 
 bench: .venv/ready
-	$(ONE_THREAD) $(BIN)/python benchmarks/response.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/run.py
 
 lint: .venv/ready
 	$(BIN)/ruff format --check --quiet || { echo "make lint: run $(BIN)/ruff format"; exit 1; }

@@ -1,7 +1,7 @@
 """How long after a key press is the new picture there? Medians, in JupyterLab, in a real Chromium.
 
 *Shown*: the page holds the new picture. *Painted*: the next frame of the screen has been drawn with it.
-Run it by `make bench`, on a machine that does nothing else. Needs Chromium.
+Run by `make bench`, on a machine that does nothing else. Needs Chromium.
 """
 
 import statistics
@@ -14,6 +14,7 @@ sys.path += [str(ROOT / "tests"), str(ROOT / "notebooks")]
 
 import lab  # noqa: E402
 import lessons  # noqa: E402
+from report import Claim, Table  # noqa: E402
 
 PRESSES = 40
 GOALS = {"film": 16, "live": 90}  # milliseconds, until shown
@@ -34,10 +35,10 @@ PRESS = """async ([handle, key]) => {
 }""".replace("SHOWN", lab.SHOWN)
 
 
-def main() -> None:
-    """Open every lesson, press keys on every slider, print the medians."""
+def measure() -> Table:
+    """Open every lesson and press keys on every slider."""
     if not lab.CHROMIUM:
-        raise SystemExit("benchmarks/response.py needs Chromium")
+        return Table("Response", "Chromium is not installed.", [], [])
     times: dict[str, list[tuple[float, float]]] = {"film": [], "live": []}
     with tempfile.TemporaryDirectory() as folder, lab.chromium() as browser:
         course = Path(folder) / "my-course"
@@ -64,13 +65,15 @@ def main() -> None:
                         for n in range(PRESSES):
                             key = "ArrowRight" if n // 10 % 2 == 0 else "ArrowLeft"
                             times[kind].append(page.evaluate(PRESS, [handle, key]))
+    rows, claims = [], []
     for kind, measured in times.items():
         shown, painted = map(statistics.median, zip(*measured, strict=True))
-        print(
-            f"{kind}: shown after {shown:.1f} ms (goal {GOALS[kind]}), painted after {painted:.1f} ms; "
-            f"medians of {len(measured)} key presses"
-        )
-
-
-if __name__ == "__main__":
-    main()
+        rows.append([kind, f"{shown:.1f}", f"{painted:.1f}", f"{GOALS[kind]}", f"{len(measured)}"])
+        claims.append(Claim(f"{kind}, new picture shown", shown, GOALS[kind], None, True, "ms"))
+    return Table(
+        "Response",
+        "Milliseconds from a key press on a slider to the new picture, medians, in JupyterLab in Chromium.",
+        ["", "shown", "painted", "at most", "key presses"],
+        rows,
+        claims,
+    )
