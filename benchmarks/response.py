@@ -16,7 +16,7 @@ import lab  # noqa: E402
 import lessons  # noqa: E402
 from report import Claim, Table  # noqa: E402
 
-PRESSES = 40
+PRESSES = 20
 GOALS = {"film": 16, "live": 90}  # milliseconds, until shown
 # Press a key, and look as often as the browser lets one until the picture is another one.
 PRESS = """async ([handle, key]) => {
@@ -26,13 +26,18 @@ PRESS = """async ([handle, key]) => {
         const channel = new MessageChannel(); channel.port1.onmessage = next; channel.port2.postMessage(0);
     });
     while (shown(handle) === seen) {
-        if (performance.now() - start > 5000) throw new Error('the picture did not move');
+        if (performance.now() - start > 2000) return null;  // two pictures alike
         await turn();
     }
     const there = performance.now() - start;
     await new Promise((next) => requestAnimationFrame(() => setTimeout(next, 0)));
     return [there, performance.now() - start];
 }""".replace("SHOWN", lab.SHOWN)
+# At which end of its range a slider is.
+END = """(handle) => {
+    const [now, first, last] = ['now', 'min', 'max'].map((which) => Number(handle.getAttribute(`aria-value${which}`)));
+    return now >= last ? 'last' : now <= first ? 'first' : '';
+}"""
 
 
 def measure() -> Table:
@@ -62,9 +67,13 @@ def measure() -> Table:
                         )
                         handle.press("Home")
                         page.wait_for_timeout(500)
-                        for n in range(PRESSES):
-                            key = "ArrowRight" if n // 10 % 2 == 0 else "ArrowLeft"
-                            times[kind].append(page.evaluate(PRESS, [handle, key]))
+                        moved, key = [], "ArrowRight"
+                        for _ in range(PRESSES):
+                            key = {"first": "ArrowRight", "last": "ArrowLeft"}.get(handle.evaluate(END), key)
+                            if took := page.evaluate(PRESS, [handle, key]):
+                                moved.append(took)
+                        assert len(moved) > PRESSES / 2, f"a slider of {source.stem} moves no picture"
+                        times[kind] += moved
     rows, claims = [], []
     for kind, measured in times.items():
         shown, painted = map(statistics.median, zip(*measured, strict=True))

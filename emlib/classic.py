@@ -4,13 +4,14 @@ They are small enough to check by hand, and the loop carries them as it carries 
 
     >>> from emlib import fit
     >>> from emlib.classic import Coins
-    >>> fit(Coins([0.6, 0.5], tosses=10), [5, 9, 8, 4, 7], tol=1e-9).model
+    >>> fit(Coins([0.6, 0.5], tosses=10), [5, 9, 8, 4, 7], tol=1e-14).model
     Coins([0.796789, 0.519583], tosses=10)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from scipy.special import logsumexp, xlog1py, xlogy
 
 from emlib import validate
 from emlib.em import Collapse, Model, Statistics
+from emlib.stopping import Doubt
 from emlib.validate import Array, Value
 from emlib.words import brief
 
@@ -125,6 +127,19 @@ class Coins(Value, Model):
             raise Collapse(f"coin {k} is left without any flips: start elsewhere, or with fewer coins")
         return type(self)(np.clip(statistics.heads / statistics.flips, 0, 1), self.tosses)
 
+    def doubt(self, statistics: CoinStatistics) -> Doubt | None:
+        """Distrust two coins that are one and the same: from there EM cannot part them."""
+        order = np.argsort(self.probabilities, kind="stable")
+        for j, k in pairwise(order):
+            if self.probabilities[k] - self.probabilities[j] < 1e-9:
+                j, k = sorted((int(j), int(k)))
+                return Doubt(
+                    "stalled",
+                    f"coins {j} and {k} cannot be told apart, so this is a saddle or one coin too many: use another "
+                    "start or fewer coins",
+                )
+        return None
+
     def __len__(self) -> int:
         return len(self.probabilities)
 
@@ -226,4 +241,4 @@ def _between(name: str, values: Array) -> None:
 
 def _whole(name: str, values: Array) -> None:
     if (values < 0).any() or (values != np.floor(values)).any():
-        raise ValueError(f"{name} must be whole numbers, 0 or more: {name} are counts, not proportions")
+        raise ValueError(f"{name} must be whole numbers, 0 or more: they are counts, and not proportions")

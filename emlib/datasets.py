@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -79,8 +80,9 @@ def skewed_blobs() -> Dataset:
 
     Notes
     -----
-    The recipe is the tutorial's: three round blobs of standard deviation 1.5, then one random matrix that stretches
-    and turns them all, `make_blobs(500, centers=3, cluster_std=1.5, random_state=20) @ RandomState(0).randn(2, 2)`.
+    The recipe goes round in several tutorials: three round blobs of standard deviation 1.5, then one random matrix
+    that stretches and turns them all, `make_blobs(500, centers=3, cluster_std=1.5, random_state=20)` times
+    `RandomState(0).randn(2, 2)`.
     """
     from sklearn.datasets import make_blobs  # slow to import, and needed only here
 
@@ -88,7 +90,7 @@ def skewed_blobs() -> Dataset:
     return Dataset(
         X=X @ np.random.RandomState(0).randn(2, 2),
         labels=labels,
-        source="Expectation Maximization in Python (blog post), rebuilt from its seeds",
+        source="GMM in python and EM (blog post), rebuilt from its seeds; other tutorials share the recipe",
         licence="numbers from a seeded generator; no licence needed",
         features=("feature 0", "feature 1"),
     )
@@ -136,12 +138,12 @@ def six_cases() -> dict[str, Dataset]:
     dict
         A letter and its Dataset, in the plane: X (N, 2), labels (N,) of the cluster each point was drawn from.
     """
-    corners, apart = [(0, 0), (4, 0), (2, 3.5)], [(0, 0), (0, 24)]
-    recipes: dict[str, tuple[list[int], list[tuple[float, float]], list[tuple[float, float]]]] = {
+    corners = [(0, 0), (4, 0), (2, 3.5)]
+    recipes: dict[str, tuple[Any, Any, Any]] = {
         # how many points in each cluster, its centre, and the standard deviations of its two features
         "A": ([100] * 3, corners, [(0.6, 0.6)] * 3),
         "B": ([150] * 2, [(0, 0), (0, 2)], [(3, 0.35)] * 2),
-        "C": ([150] * 2, apart, [(3, 0.35)] * 2),
+        "C": ([150] * 2, [(0, 0), (0, 24)], [(3, 0.35)] * 2),
         "D": ([600, 30], [(0, 0), (3.2, 0)], [(0.8, 0.8)] * 2),
         "E": ([600, 30], [(0, 0), (8, 0)], [(0.8, 0.8)] * 2),
         "F": ([150] * 2, [(0, 0), (4.5, 0)], [(1.8, 1.8), (0.3, 0.3)]),

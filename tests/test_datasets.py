@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_blobs
 
 from emlib import datasets
 
@@ -33,10 +34,56 @@ def test_old_faithful_is_the_table_that_r_has():
     np.testing.assert_allclose(np.corrcoef(data.X.T)[0, 1], 0.9008112, atol=5e-8)
 
 
+def test_four_blobs_follow_the_handbooks_recipe():
+    X, labels = make_blobs(400, centers=4, cluster_std=0.6, random_state=0)
+    X = X[:, ::-1]
+    data, stretched = datasets.four_blobs(), datasets.four_blobs(stretched=True)
+    np.testing.assert_array_equal(data.X, X)
+    np.testing.assert_array_equal(data.labels, labels)
+    np.testing.assert_array_equal(stretched.labels, labels)
+    np.testing.assert_array_equal(stretched.X, X @ np.random.RandomState(13).randn(2, 2))
+    assert "MIT" in data.licence
+    with pytest.raises(ValueError, match="stretched"):
+        datasets.four_blobs(3)
+
+
+def test_six_cases_are_what_their_lesson_says():
+    cases = datasets.six_cases()
+    assert "".join(cases) == "ABCDEF"
+    sizes = [np.bincount(case.labels).tolist() for case in cases.values()]
+    assert sizes == [[100] * 3, [150] * 2, [150] * 2, [600, 30], [600, 30], [150] * 2]
+    # C and E are B and D with their clusters farther apart, and nothing else.
+    for near, far in ("BC", "DE"):
+        for k in (0, 1):
+            a, b = (cases[letter].X[cases[letter].labels == k] for letter in (near, far))
+            np.testing.assert_allclose(a - a.mean(axis=0), b - b.mean(axis=0), atol=1e-12)
+    wide, narrow = (cases["F"].X[cases["F"].labels == k].std(axis=0).min() for k in (0, 1))
+    assert wide > 3 * narrow
+
+
+def test_skewed_blobs_follow_the_published_recipe():
+    data = datasets.skewed_blobs()
+    rng = np.random.RandomState(20)  # make_blobs, spelt out: centres, points, then their order
+    centres = rng.uniform(-10, 10, size=(3, 2))
+    blobs = np.vstack(
+        [rng.normal(c, 1.5, size=(n, 2)) for c, n in zip(centres, (167, 167, 166), strict=True)]
+    )
+    order = np.arange(500)
+    rng.shuffle(order)
+    np.testing.assert_allclose(data.X, blobs[order] @ np.random.RandomState(0).randn(2, 2), rtol=1e-12)
+    np.testing.assert_array_equal(data.labels, np.repeat([0, 1, 2], (167, 167, 166))[order])
+    means = [data.X[data.labels == k].mean(axis=0) for k in range(3)]
+    np.testing.assert_allclose(means, [[11.05, 18.69], [19.86, 17.47], [-12.84, 4.90]], atol=0.005)
+    assert data.source
+    assert data.licence
+    assert len(data.features) == 2
+
+
 def test_asking_for_data_leaves_numpys_global_generator_alone():
     np.random.seed(5)
     before = np.random.get_state()[1].copy()
     datasets.three_clusters()
+    datasets.skewed_blobs()
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 

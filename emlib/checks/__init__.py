@@ -9,8 +9,10 @@ answer they were shown.
 
 from emlib.checks.bound import elbo, gap, total_log_likelihood, uneven_coins
 from emlib.checks.exercises import Exercise, Mistake, Part, Verdict
+from emlib.checks.hard import borders, k_means_is_right, lloyd_step, points_held
 from emlib.checks.invariants import covariances, equal, moments, monotone, probabilities
 from emlib.checks.line import e_step_1d, m_step_1d
+from emlib.checks.plane import m_step_covariances, mahalanobis, predict_proba, responsibilities
 from emlib.checks.prediction import next_to_change
 from emlib.checks.rate import linkage_rate
 
@@ -19,17 +21,25 @@ __all__ = [
     "Mistake",
     "Part",
     "Verdict",
+    "borders",
     "covariances",
     "e_step_1d",
     "elbo",
     "equal",
     "gap",
+    "k_means_is_right",
     "linkage_rate",
+    "lloyd_step",
     "m_step_1d",
+    "m_step_covariances",
+    "mahalanobis",
     "moments",
     "monotone",
     "next_to_change",
+    "points_held",
+    "predict_proba",
     "probabilities",
+    "responsibilities",
     "total_log_likelihood",
     "uneven_coins",
 ]

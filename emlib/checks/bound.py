@@ -52,7 +52,7 @@ _NAN = (
 )
 
 elbo = Exercise(
-    name="elbo",
+    name="elbo_of_shares",
     arguments=("x", "q", "weights", "means", "variances"),
     cases=[(_X, _Q, *_PARAMETERS), (_Y, _Q_Y, *_OTHERS)],
     praise="what q expects of the complete log-likelihood, plus the entropy of q.",

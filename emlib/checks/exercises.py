@@ -186,7 +186,7 @@ class Exercise:
             order = ()
         if order != self.arguments and sorted(order) == sorted(self.arguments):
             return f". The arguments come as {', '.join(self.arguments)}, in this order"
-        known = {"x", "resp", "weights", "means", "variances"}
+        known = {"x", "X", "resp", "weights", "means", "variances", "covariances", "log_joint"}
         if strays := sorted(known & _names(function) - set(order)):
             return (
                 f". Note that it reads {' and '.join(strays)} from the notebook, not from its own arguments"

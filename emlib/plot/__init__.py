@@ -5,6 +5,8 @@ colour-blind readers can tell apart (Okabe & Ito 2008); a point shared between c
 mixture of their colours.
 """
 
+from emlib.plot.bounds import bound, jensen, surface, waterfall
+from emlib.plot.clusters import circles, clusters, paths
 from emlib.plot.contours import bell, contours
 from emlib.plot.fits import objective, watch
 from emlib.plot.lines import line, shares
@@ -16,16 +18,23 @@ __all__ = [
     "COLOURS",
     "INK",
     "bell",
+    "bound",
+    "circles",
+    "clusters",
     "colours",
     "contours",
     "criteria",
+    "jensen",
     "line",
     "mixed",
     "objective",
+    "paths",
     "plane",
     "png",
     "shares",
     "show",
     "style",
+    "surface",
     "watch",
+    "waterfall",
 ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.markers import CARETUP
 from numpy.typing import ArrayLike
 
 from emlib import validate
@@ -38,7 +41,7 @@ def jensen(ax: Axes, values: ArrayLike, shares: ArrayLike) -> None:
     ax.plot([mean, mean], [mean_of_logs, np.log(mean)], color=GAP, lw=5, solid_capstyle="butt", label="gap")
     ax.plot([mean], [np.log(mean)], "o", color=CURVE, zorder=4)
     ax.plot([mean], [mean_of_logs], "o", color=BOUND, zorder=4)
-    offset = {"textcoords": "offset points", "fontsize": "small"}
+    offset: dict[str, Any] = {"textcoords": "offset points", "fontsize": "small"}
     ax.annotate("log of the mean", (mean, np.log(mean)), (-8, 6), ha="right", color=CURVE, **offset)
     ax.annotate("mean of the logs", (mean, mean_of_logs), (10, -12), color=BOUND, **offset)
     ax.set(xlabel="value", ylabel="its logarithm")
@@ -72,12 +75,12 @@ def bound(
     heights = _values(log_likelihood, grid)
     ax.plot(grid, heights, color=CURVE, label="log-likelihood")
     (curve,) = ax.plot([], [], color=BOUND, label="bound (ELBO)")
-    (gap,) = ax.plot([], [], color=GAP, lw=5, solid_capstyle="butt", label="gap (KL)")
-    (old,) = ax.plot([], [], "o", color=CURVE, ms=9, zorder=4, label="before the step")
-    (peak,) = ax.plot([], [], "^", color=BOUND, ms=9, zorder=4, label="peak of the bound")
-    (new,) = ax.plot([], [], "o", mfc="white", mec=CURVE, mew=2, ms=9, zorder=4, label="after the step")
+    (gap,) = ax.plot([], [], color=GAP, lw=6, solid_capstyle="butt", label="gap (KL)")
+    (old,) = ax.plot([], [], "o", color=CURVE, ms=7, zorder=4, label="before the step")
+    (new,) = ax.plot([], [], "o", mfc="white", mec=CURVE, mew=1.5, ms=7, zorder=4, label="after the step")
+    (peak,) = ax.plot([], [], ls="", marker=CARETUP, color=BOUND, ms=10, zorder=4, label="peak of the bound")
     spread = heights.max() - heights.min()
-    ax.set(xlim=(low, high), ylim=(heights.min() - 0.9 * spread, heights.max() + 0.08 * spread))
+    ax.set(xlim=(low, high), ylim=(heights.min() - 0.55 * spread, heights.max() + 0.15 * spread))
     ax.set(xlabel=name, ylabel="nats")
 
     def redraw(elbo: Curve, before: float, after: float) -> None:
@@ -105,11 +108,15 @@ def waterfall(ax: Axes) -> Callable[[float, float, float], None]:
     callable
         Takes the expected complete log-likelihood, the entropy and the gap, in nats, and moves the bars to them.
     """
-    names = ["expected\ncomplete", "entropy", "gap", "log-\nlikelihood"]
+    names = ["expected\ncomplete", "entropy\nof q", "gap\n(KL)", "log-\nlikelihood"]
     shades = ["#B8B8B8", COLOURS[5], GAP, CURVE]
     bars = ax.bar(range(4), [0.0] * 4, color=shades, width=0.65)
     labels = [ax.text(k, 0, "", ha="center", fontsize="small", color=INK) for k in range(4)]
     steps = [ax.plot([], [], color=INK, lw=0.8, ls=":")[0] for _ in range(3)]
+    for k in (0, 3):  # these two hang from 0
+        ax.text(
+            k, 1, "from 0", transform=ax.get_xaxis_transform(), ha="center", va="bottom", fontsize="small"
+        )
     ax.set_xticks(range(4), names, fontsize="small")
     ax.tick_params(axis="x", length=0)
 
@@ -122,7 +129,7 @@ def waterfall(ax: Axes) -> Callable[[float, float, float], None]:
             bars[k].set_height(end - start)
             under = k in (0, 3)
             labels[k].set_position((k, end - room if under else end + room))
-            labels[k].set_va("top" if under else "bottom")
+            labels[k].set_verticalalignment("top" if under else "bottom")
             labels[k].set_text(f"{end:.2f}" if under else f"{end - start:+.2f}")
         for k, step in enumerate(steps):
             step.set_data([k, k + 1], [levels[k], levels[k]])
@@ -154,10 +161,12 @@ def surface(
         raise ValueError(f"the axes run from {low} to {high}; low must be less than high")
     grid = np.linspace(low, high, 81)
     heights = np.array([[log_likelihood(a, b) for a in grid] for b in grid])
-    drops = np.array([16, 8, 4, 2, 1, 0.5, 0.25, 0.1])
+    drops = np.array([16, 8, 4, 2, 1, 0.5, 0.2, 0.05])
     levels = heights.max() - drops
-    ax.contourf(grid, grid, heights, [*levels, heights.max()], cmap="Greys", alpha=0.55, extend="min")
-    ax.contour(grid, grid, heights, levels, colors="0.45", linewidths=0.7, linestyles="solid")
+    greys = LinearSegmentedColormap.from_list("greys", ["1", "0.7"])
+    shades = greys(np.linspace(0, 1, len(levels) + 1))
+    ax.contourf(grid, grid, heights, [-np.inf, *levels, np.inf], colors=shades)
+    ax.contour(grid, grid, heights, levels, colors="0.5", linewidths=0.8, linestyles="solid")
     ax.set(xlabel=names[0], ylabel=names[1], xlim=(low, high), ylim=(low, high))
     ax.set_aspect("equal")
 

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.plot.look import COLOURS, INK, mixed, number_of
+from emlib.validate import Array
 
-DISC = {"boxstyle": "circle,pad=0.25", "fc": "white", "ec": "none", "alpha": 0.85}
+DISC = {"boxstyle": "circle,pad=0.2", "fc": "white", "lw": 1.2}
 
 
 def clusters(
@@ -29,7 +30,7 @@ def clusters(
     resp : array_like (N, K)
         Rows sum to one; for hard clusters they are zeros and a one.
     means : array_like (K, 2), optional
-        Where to write the numbers of the components.
+        Where to write the numbers of the components; those that would cover each other stand side by side.
     by_certainty : bool
         Whether the area of a dot is proportional to the square of its largest responsibility.
 
@@ -42,9 +43,11 @@ def clusters(
     resp = validate.probabilities("resp", resp)
     area = min(30, 9000 / len(X))
     dots = ax.scatter(X[:, 0], X[:, 1], c=mixed(resp), s=area, lw=0, alpha=0.8)
-    numbers = []
+    numbers, width = [], 0.07 * float(np.ptp(X[:, 0]))
     if means is not None:
-        numbers = [number_of(ax, k, va="center", bbox=DISC, zorder=5) for k in range(resp.shape[1])]
+        for k in range(resp.shape[1]):
+            disc = DISC | {"ec": COLOURS[k % len(COLOURS)]}
+            numbers.append(number_of(ax, k, va="center", bbox=disc, zorder=5))
     ax.set(xlabel="feature 0", ylabel="feature 1")
     ax.set_aspect("equal", adjustable="datalim")
 
@@ -54,11 +57,21 @@ def clusters(
         if by_certainty:
             dots.set_sizes(2 * area * resp.max(axis=1) ** 2)
         if means is not None:
-            for number, mean in zip(numbers, np.asarray(means, dtype=float), strict=True):
-                number.set_position(tuple(mean))
+            for number, place in zip(
+                numbers, _side_by_side(np.asarray(means, dtype=float), width), strict=True
+            ):
+                number.set_position(tuple(place))
 
     redraw(resp, means)
     return redraw
+
+
+def _side_by_side(places: Array, width: float) -> Array:
+    """The places (K, 2), with those that are closer than a width spread out from their middle."""
+    close = np.linalg.norm(places[:, None] - places, axis=2) < width
+    before = np.tril(close, -1).sum(axis=1)  # how many of its neighbours come first
+    after = np.triu(close, 1).sum(axis=1)
+    return places + np.outer((before - after) / 2 * width, [1, 0])
 
 
 def circles(ax: Axes, X: ArrayLike, labels: ArrayLike, means: ArrayLike) -> None:

@@ -54,9 +54,13 @@ def bell(ax: Axes, covariance: ArrayLike, reach: float | None = None) -> Callabl
         angles="xy",
         scale_units="xy",
         scale=1,
-        width=0.012,
+        width=0.01,
+        headwidth=3,
+        headlength=3.5,
+        headaxislength=3,
         zorder=3,
     )
+    arrows.set_in_layout(False)  # arrows have no say in how much room the texts need
     ax.set(xlim=ends, ylim=ends, xlabel="feature 0", ylabel="feature 1", aspect="equal")
 
     def redraw(covariance: ArrayLike) -> None:
@@ -87,7 +91,7 @@ def contours(ax: Axes, mixture: Mixture, shares: Sequence[float] = (0.5, 0.9, 0.
     mixture : Mixture of Gaussians
         In two dimensions.
     shares : sequence of float
-        How much of the mass lies inside each line, rising, all between 0 and 1.
+        How much of the mass lies inside each line, rising, all between 0 and 1. `ax.legend()` names them.
 
     Returns
     -------
@@ -111,10 +115,9 @@ def contours(ax: Axes, mixture: Mixture, shares: Sequence[float] = (0.5, 0.9, 0.
     low, high = (components.means - margin).min(axis=0), (components.means + margin).max(axis=0)
     x, y = np.meshgrid(*np.linspace(low, high, 250).T)
     density = mixture.log_density(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
-    lines = ax.contour(x, y, density, levels=heights[::-1], colors=INK, linewidths=(0.8, 1.2, 1.8))
-    names = {height: f"{share:.3g}" for height, share in zip(heights, shares, strict=True)}
-    names = {height: f"{100 * float(share):.3g} %" for height, share in names.items()}
-    ax.clabel(lines, fmt=names, fontsize=9)
+    for height, share, lw in zip(heights, shares, np.geomspace(2.2, 0.9, len(shares)), strict=True):
+        ax.contour(x, y, density, levels=[height], colors=INK, linewidths=lw, linestyles="solid")
+        ax.plot([], [], color=INK, lw=lw, label=f"{100 * share:.4g} %")  # for a legend
     return heights.tolist()
 
 

@@ -1,0 +1,248 @@
+"""The exercises of lesson 2: programs that people write, each with the words that must answer it."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import entr, rel_entr
+from scipy.stats import norm
+
+from emlib import checks
+from emlib.checks import Exercise, bound
+
+WRITTEN = [thing for thing in vars(bound).values() if isinstance(thing, Exercise)]
+
+# What stands behind `return`, after the lines of BEFORE have worked out what is right.
+BEFORE = {
+    "elbo": """
+def elbo_of_shares(x, q, w, m, v):
+    log_joint = np.log(w) + norm.logpdf(x[:, None], m, np.sqrt(v))
+    joint = np.exp(log_joint)
+    r = joint / joint.sum(axis=1, keepdims=True)
+    loss = np.log(joint.sum(axis=1)) - rel_entr(q, r).sum(axis=1)
+    return """,
+    "gap": """
+def gap(q, resp):
+    terms = rel_entr(q, resp)
+    return """,
+    "uneven_coins": """
+def uneven_coins(heads, tosses, p):
+    h, t = heads[:, None], (tosses - heads)[:, None]
+    def share(joint):
+        return joint / joint.sum(axis=1, keepdims=True)
+    right, wrong = share(p**h * (1 - p)**t), share(p**t * (1 - p)**h)
+    return """,
+    "total_log_likelihood": """
+def total_log_likelihood(x, w, m, v):
+    density = norm.pdf(x[:, None], m, np.sqrt(v))
+    joint = w * density
+    r = joint / joint.sum(axis=1, keepdims=True)
+    return """,
+}
+RIGHT = {
+    "elbo": "(q * log_joint).sum() + entr(q).sum()",
+    "gap": "terms.sum(axis=1)",
+    "uneven_coins": "right.T @ heads / (right.T @ tosses)",
+    "total_log_likelihood": "np.log(joint.sum(axis=1)).sum()",
+}
+PROGRAMS = {
+    "elbo": {
+        "(q * np.log(joint / q)).sum()": "nan, wherever a share is 0",
+        "(q * log_joint).sum() - (q * np.log(q)).sum()": "nan, wherever a share is 0",
+        "(q * log_joint).sum()": "the entropy of q, -sum q log q, is missing",
+        "(q * log_joint).sum() - entr(q).sum()": "the entropy is subtracted",
+        "entr(q).sum()": "this is the entropy of q alone",
+        "np.log(joint.sum(axis=1)).sum()": "this is the log-likelihood itself, whatever q is",
+        "(r * log_joint).sum() + entr(r).sum()": "the responsibilities took its place",
+        "np.log((q * joint).sum(axis=1)).sum()": "the logarithm came after the sum",
+        "(q * (log_joint - np.log(w))).sum() + entr(q).sum()": "the weights are missing",
+        "(q * (np.log(w) + norm.logpdf(x[:, None], m, v))).sum() + entr(q).sum()": "scale=np.sqrt(variance)",
+        "loss.mean()": "this is the mean over the points",
+        "loss": "these are the bounds of the single points, (N,)",
+        "-loss.sum()": "the sign is turned",
+        "rel_entr(q, r).sum()": "this is the gap between the log-likelihood and its bound",
+        "(q * np.log(r)).sum() + entr(q).sum()": "this is minus the gap",
+        "sum(log_joint[i, k] - (np.log(q[i, k]) if q[i, k] else 0) for i, k in np.ndindex(q.shape))": "weighted by q",
+        # Not on the list:
+        "loss.sum() + 1": "elbo_of_shares: elbo is -33.4864 and should be -34.4864",
+        "loss.sum() + 100": "it is a lower bound, and the log-likelihood is",
+        "(q * log_joint).sum() - (q * np.log(q + 1e-6)).sum()": "do not round, and add nothing small",
+        "None": "it returns nothing",
+        "'a number'": "it must return one number, elbo",
+        "log_joint": "it has shape (7, 3); it must be one number",
+        "1 / 0": "it raised ZeroDivisionError",
+    },
+    "gap": {
+        "(q * np.log(q / resp)).sum(axis=1)": "nan, wherever a share is 0",
+        "(q * (np.log(q) - np.log(resp))).sum(axis=1)": "nan, wherever a share is 0",
+        "rel_entr(resp, q).sum(axis=1)": "the two changed places: this is KL(resp || q)",
+        "-terms.sum(axis=1)": "the sign is turned",
+        "terms.sum()": "this is the total; keep the points apart",
+        "terms.sum(axis=0)": "summed over the points, along axis 0",
+        "terms": "these are the terms, (N, K)",
+        "terms.mean(axis=1)": "the mean over the components",
+        "entr(q).sum(axis=1)": "this is the entropy of q",
+        "-(q * np.log(resp)).sum(axis=1)": "this is the cross-entropy",
+        "terms.sum(axis=1) / np.log(2)": "these are bits",
+        "((q - resp) ** 2).sum(axis=1)": "this is a squared distance",
+        "abs(q - resp).sum(axis=1)": "these are absolute differences",
+        "[sum(np.log(a / b) for a, b in zip(*rows) if a) for rows in zip(q, resp)]": "the logarithms are not weighted",
+        # Not on the list:
+        "terms.sum(axis=1) - 1": "a KL divergence is never negative",
+        "terms.sum(axis=1) * 2": "gap[",
+        "0 * terms.sum(axis=1)": "all zeros",
+    },
+    "uneven_coins": {
+        "wrong.T @ heads / (wrong.T @ tosses)": "this is the broken program still",
+        "wrong.T @ (tosses - heads) / (wrong.T @ tosses)": "the M-step counts tails as well",
+        "right.T @ (tosses - heads) / (right.T @ tosses)": "the M-step gives the probabilities of tails",
+        "(wrong.T @ heads / (wrong.T @ tosses))[::-1]": "handed to the coins in the other order",
+        "(right.T @ heads / (right.T @ tosses))[::-1]": "the coins changed places",
+        "(lambda r: r.T @ heads / (r.T @ tosses))(share(p**h * (1 - p) ** tosses[:, None]))": "not the number",
+        "(lambda r: r.T @ heads / (r.T @ tosses))(share(p**h))": "the tails are missing",
+        "right.T @ (heads / tosses) / right.sum(axis=0)": "let every flip count",
+        "right.T @ heads / (tosses.mean() * right.sum(axis=0))": "the rows differ in length",
+        "right.T @ heads / tosses.sum()": "divided by all tosses",
+        "right.T @ heads": "these are expected numbers of heads",
+        # Not on the list:
+        "right.T @ heads / right.sum(axis=0)": "a probability lies between 0 and 1, and here is",
+        "np.full(len(p), heads.sum() / tosses.sum())": "probabilities[",
+        "right.T @ heads / (right.T @ tosses)[:, None]": "it has shape (2, 2); it must have shape (2,)",
+    },
+    "total_log_likelihood": {
+        "np.log(joint.sum())": "this is the broken program still",
+        "np.log(joint).sum()": "the logarithm of every entry",
+        "np.log(joint.sum(axis=0)).sum()": "the sum inside runs over the points",
+        "np.log(joint.sum(axis=1))": "these are the log-densities of the points, (N,)",
+        "np.log(joint.sum(axis=1)).mean()": "this is the mean over the points",
+        "joint.sum(axis=1).prod()": "this is the likelihood itself",
+        "np.log(joint.max(axis=1)).sum()": "only the likeliest component",
+        "np.log(density.sum(axis=1)).sum()": "the weights are missing",
+        "np.log((w * norm.pdf(x[:, None], m, v)).sum(axis=1)).sum()": "scale=np.sqrt(variance)",
+        "np.log2(joint.sum(axis=1)).sum()": "these are bits",
+        "np.log10(joint.sum(axis=1)).sum()": "the logarithm to base 10",
+        "-np.log(joint.sum(axis=1)).sum()": "the sign is turned",
+        "(r * np.log(joint)).sum()": "it lacks the entropy",
+        # Not on the list:
+        "np.log(joint.sum(axis=1)).sum() + 2": "log_likelihood is",
+        "np.nan": "nan or infinite values",
+    },
+}
+
+
+def program(name, expression):
+    scope = {"np": np, "norm": norm, "entr": entr, "rel_entr": rel_entr}
+    exec(BEFORE[name] + expression, scope)
+    return next(thing for key, thing in scope.items() if BEFORE[name].startswith(f"\ndef {key}("))
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "words"),
+    [(name, *pair) for name, programs in PROGRAMS.items() for pair in programs.items()],
+)
+def test_wrong_programs_are_answered(name, expression, words):
+    verdict = getattr(checks, name)(program(name, expression))
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
+def test_every_diagnosis_is_met_by_a_program(exercise):
+    """So none can rot unseen; and each part has four at least."""
+    (name,) = (name for name in PROGRAMS if getattr(checks, name) is exercise)
+    met = [str(exercise(program(name, expression))) for expression in PROGRAMS[name]]
+    for part in exercise.parts:
+        diagnoses = {mistake.diagnosis for mistake in part.mistakes}
+        assert len(diagnoses) >= 4
+        for diagnosis in diagnoses:
+            assert any(said.endswith(diagnosis) for said in met), diagnosis
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_right_programs_are_right(name):
+    assert getattr(checks, name)(program(name, RIGHT[name])).startswith("correct: ")
+
+
+def test_a_bound_in_other_clothes():
+    def by_loops(x, q, weights, means, variances):
+        total = 0.0
+        for n in range(len(x)):
+            for k in range(len(means)):
+                if q[n, k] > 0:
+                    log_joint = np.log(weights[k]) + norm(means[k], variances[k] ** 0.5).logpdf(x[n])
+                    total += q[n, k] * (log_joint - np.log(q[n, k]))
+        return total
+
+    assert checks.elbo(by_loops).correct
+    assert checks.elbo(lambda *case: [by_loops(*case)]).startswith(
+        "elbo_of_shares: it has shape (1,); it must be one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("elbo", "the check wants the function itself: elbo_of_shares, without calling it"),
+        (lambda q, x, weights, means, variances: 0.0 * np.sum(x) + 1, "The arguments come as x, q, weights"),
+    ],
+)
+def test_other_ways_to_go_wrong_with_the_bound(answer, words):
+    assert words in checks.elbo(answer)
+
+
+@given(noise=st.floats(1e-6, 1e3), sign=st.sampled_from([-1, 1]))
+def test_no_wrong_answer_is_ever_called_correct_and_none_raises(noise, sign):
+    for name in PROGRAMS:
+        right = program(name, RIGHT[name])
+        verdict = getattr(checks, name)(lambda *case, right=right: right(*case) + sign * noise)
+        assert not verdict.correct
+        assert re.search(r" is \S+ and should be \S+", verdict)
+
+
+class Hostile:
+    """Breaks whatever is asked of it."""
+
+    def __float__(self):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("prediction", "words"),
+    [
+        (None, "not attempted yet"),
+        (0.01328, "a tenth"),
+        (0.042, "the standard error shrinks by the root of ten"),
+        (0.867, "the share of the information that is seen"),
+        (0.1328**10, "ten times the data are not ten steps"),
+        (0.913, "you kept the complete information"),
+        (0, "would mean that nothing is missing"),
+        (1.328, "is no rate of a convergent EM"),
+        (-0.1, "is no rate of a convergent EM"),
+        (np.nan, "is no rate of a convergent EM"),
+        (0.5, "0.5 is not it. Write down both informations"),
+        ("fast", "give one number"),
+        (True, "give one number"),
+        ([0.1, 0.2], "give one number"),
+        (Hostile(), "give one number"),
+    ],
+)
+def test_rates_that_people_predict(prediction, words):
+    verdict = checks.linkage_rate(prediction)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize("prediction", [0.1328, 0.13, 0.133, np.float64(0.13278), np.array(0.1328)])
+def test_the_right_rate_in_any_clothes(prediction):
+    assert checks.linkage_rate(prediction).correct
+
+
+def test_the_rate_is_that_of_ten_times_the_animals():
+    psi, before = 0.5, np.nan
+    for _ in range(9):
+        m = 1250 * psi / (2 + psi)
+        after = (m + 340) / (m + 180 + 200 + 340)
+        psi, before, ratio = after, after - psi, (after - psi) / before
+    assert checks.linkage_rate(ratio).correct

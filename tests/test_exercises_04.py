@@ -1,0 +1,305 @@
+"""The exercises of lesson 4, each proven right and wrong in many ways."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.stats import norm
+from sklearn.cluster import KMeans
+
+from emlib import checks, datasets
+from emlib.checks import Exercise, hard
+
+WRITTEN = [thing for thing in vars(hard).values() if isinstance(thing, Exercise)]
+
+# Programs that people write, each with the words that must answer it. Together they meet every diagnosis. ----
+
+LLOYD = {  # what stands in the place of one of the two, with d2, labels and r worked out rightly before
+    ("resp", "labels"): "make a table of them",
+    ("resp", "np.eye(len(m))[d2.argmax(axis=1)]"): "the farthest mean: argmin, not argmax",
+    (
+        "resp",
+        "np.stack([np.arange(len(X)) == n for n in d2.argmin(axis=0)], axis=1)",
+    ): "each mean took one point",
+    ("resp", "(d2 == d2.min()).astype(int)"): "one point of all is assigned",
+    ("resp", "soft"): "these are soft shares",
+    ("resp", "np.eye(len(m))[np.abs(X[:, None] - m).sum(axis=-1).argmin(1)]"): "as on a street map",
+    ("resp", "np.eye(len(m))[(X[:, None] - m).sum(axis=-1).argmin(1)]"): "differences of either sign cancel",
+    ("resp", "np.eye(len(m))[(X @ m.T).argmax(axis=1)]"): "favours long means",
+    ("resp", "np.eye(len(m))[((X[:, [0]] - m[:, 0]) ** 2).argmin(axis=1)]"): "only the first feature",
+    ("resp", "d2"): "these are the squared distances; now put a 1",
+    ("resp", "np.linalg.norm(X[:, None] - m, axis=2)"): "these are the distances; now put a 1",
+    ("resp", "r / r.sum(axis=0)"): "the columns sum to 1",
+    ("resp", "r.T"): "lying on its side",
+    ("resp", "np.ones_like(d2)"): "each row must hold a single 1, and row 0 holds",
+    ("resp", "np.full_like(d2, 0.25)"): "zeros and ones",
+    ("resp", "np.eye(len(m))[0 * labels]"): "not always to the nearest",
+    ("resp", "0 * d2"): "all zeros",
+    ("means", "m"): "resp right; means wrong: these are the old means",
+    ("means", "r.T @ X"): "these are the sums of each cluster's points",
+    ("means", "r.T @ X / len(X)"): "divided by N, all the points",
+    ("means", "r.T @ X / len(m)"): "divided by the number of clusters",
+    ("means", "soft.T @ X / soft.sum(axis=0)[:, None]"): "count the points by soft shares",
+    ("means", "[np.median(X[labels == k], axis=0) for k in range(len(m))]"): "which make k-medians",
+    ("means", "np.tile(X.mean(axis=0), (len(m), 1))"): "the mean of all points, for every cluster",
+    ("means", "[X[labels == k].mean() for k in range(len(m))]"): "mean() without an axis",
+    ("means", "new.T"): "lying on their side",
+    ("means", "X[[((X - mean) ** 2).sum(axis=1).argmin() for mean in new]]"): "which make k-medoids",
+    ("means", "0.5 * m + 0.5 * new"): "only half the way",
+    ("means", "new + 100"): "a mean of points lies among them",
+    ("means", "new.round(4)"): "do not round",
+    ("means", "new / 0"): "nan or infinite",
+}
+HELD = {
+    ("soft", "r.sum(axis=1)"): "soft wrong: each point sums to 1",
+    ("soft", "r.mean(axis=0)"): "the counts are sums, not means",
+    ("soft", "n"): "these are the hard counts",
+    ("soft", "np.array([r[best == k, k].sum() for k in range(len(n))])"): "only each point's largest share",
+    ("soft", "np.count_nonzero(r > 0.5, axis=0)"): "the shares above one half",
+    ("soft", "r.sum()"): "the sum of the whole table",
+    ("soft", "np.einsum('nk,nk->k', r, r)"): "the shares were squared",
+    ("soft", "2 * r.sum(axis=0)"): "none is doubled",
+    (
+        "hard",
+        "np.bincount(best)",
+    ): "soft right; hard wrong: a component that is nobody's likeliest was left out",
+    ("hard", "np.unique(best, return_counts=True)[1]"): "nobody's likeliest was left out",
+    ("hard", "np.round(r.sum(axis=0))"): "these are the soft counts, rounded",
+    ("hard", "np.count_nonzero(r > 0.5, axis=0)"): "need not have half of it",
+    ("hard", "n / n.sum()"): "these are shares of the points",
+    ("hard", "best"): "count how often each comes up",
+    ("hard", "r.argmax(axis=0)"): "the point that each component likes best",
+    ("hard", "np.full(len(n), len(r))"): "so this counts them all",
+    ("hard", "r.sum(axis=0)"): "the soft counts once more",
+    ("hard", "n[::-1]"): "hard[",
+    ("certainty", "best"): "argmax says which share is the largest",
+    ("certainty", "r.max(axis=0)"): "the largest share within each component",
+    ("certainty", "1 - r.max(axis=1)"): "this is the doubt",
+    ("certainty", "np.ptp(np.partition(r, -2, axis=1)[:, -2:], axis=1)"): "the lead over the second",
+    ("certainty", "np.square(r.max(axis=1))"): "the square is for drawing",
+    ("certainty", "np.linalg.norm(r, axis=1) ** 2"): "the sum of the squared shares",
+    ("certainty", "np.max(r)"): "the largest number of the whole table",
+    ("certainty", "r.min(axis=1)"): "the smallest share",
+    ("certainty", "1 + r.max(axis=1)"): "lies between 1/3 and 1",
+}
+BORDERS = {  # what stands behind `return`, with a, b the means, p, q the weights and v the variances
+    "np.full_like(v, (a + b) / 2)": "half-way is right only for equal weights",
+    "(a + b) / 2 + v * np.log(q / p) / (b - a)": "moved towards the heavier component",
+    "(a + b) / 2 + np.sqrt(v) * np.log(p / q) / (b - a)": "the standard deviation was used",
+    "(a + b) / 2 + v**2 * np.log(p / q) / (b - a)": "the variance was squared",
+    "np.full_like(v, p * a + q * b)": "its centre of mass",
+    "(a + b) / 2 + v * np.log(p / q)": "the distance of the means is missing",
+    "(a + b) / 2 + v * p / q / (b - a)": "without its logarithm",
+    "(a + b) / 2 + v * np.log10(p / q) / (b - a)": "to base 10",
+    "(a + b) / 2 + 2 * v * np.log(p / q) / (b - a)": "twice as far",
+    "(a + b) / 2 + v * np.log(p / q) / (b - a) / 2": "half as far",
+    "(a + b) / 2 + v * np.log(p / q) / (b - a) ** 2": "one power of it cancels",
+    "(a + b) / 2 + v * np.log(p / q) / abs(b - a)": "keep the sign of means[1]",
+    "v * np.log(p / q) / (b - a)": "add the place it has moved from",
+    "np.full_like(v, a)": "at a border both shares are one half, and at 1 component 0 has",
+    "(a + b) / 2": "it has shape (); it must",
+    "v * np.log(p / (q - q))": "nan or infinite",
+}
+
+
+def lloyd(**parts):
+    expressions = {"resp": "r", "means": "new"} | parts
+    source = """
+def lloyd_step(X, m):
+    d2 = np.sum((X[:, None, :] - m[None]) ** 2, axis=-1)
+    labels = np.argmin(d2, axis=1)
+    r = (labels[:, None] == np.arange(len(m))).astype(float)
+    soft = np.exp(-d2 / 2)
+    soft /= soft.sum(axis=1, keepdims=True)
+    new = np.einsum('nk,nd->kd', r, X) / r.sum(axis=0)[:, None]
+    return """
+    scope = {"np": np}
+    exec(source + ", ".join(expressions.values()), scope)
+    return scope["lloyd_step"]
+
+
+def held(**parts):
+    expressions = {"soft": "r.T @ np.ones(len(r))", "hard": "n", "certainty": "np.sort(r)[:, -1]"} | parts
+    source = """
+def points_held(r):
+    best = r.argmax(axis=1)
+    n = (best[:, None] == np.arange(r.shape[1])).sum(axis=0)
+    return """
+    scope = {"np": np}
+    exec(source + ", ".join(expressions.values()), scope)
+    return scope["points_held"]
+
+
+def borders(expression="(a + b) / 2 + v * (np.log(p) - np.log(q)) / (b - a)"):
+    source = """
+def borders(m, w, v):
+    (a, b), (p, q) = m, w
+    return """
+    scope = {"np": np}
+    exec(source + expression, scope)
+    return scope["borders"]
+
+
+@pytest.mark.parametrize(("part", "expression", "words"), [(*key, words) for key, words in LLOYD.items()])
+def test_wrong_lloyd_steps_are_answered(part, expression, words):
+    verdict = checks.lloyd_step(lloyd(**{part: expression}))
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(("part", "expression", "words"), [(*key, words) for key, words in HELD.items()])
+def test_wrong_counts_are_answered(part, expression, words):
+    verdict = checks.points_held(held(**{part: expression}))
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(("expression", "words"), BORDERS.items())
+def test_wrong_borders_are_answered(expression, words):
+    verdict = checks.borders(borders(expression))
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
+def test_every_diagnosis_is_met_by_a_program(exercise):
+    """So none can rot unseen; and each part has four at least."""
+    met = {
+        "lloyd_step": [lloyd(**{part: expression}) for part, expression in LLOYD],
+        "points_held": [held(**{part: expression}) for part, expression in HELD],
+        "borders": [borders(expression) for expression in BORDERS],
+    }
+    answers = [str(exercise(program)) for program in met[exercise.name]]
+    for part in exercise.parts:
+        diagnoses = {mistake.diagnosis for mistake in part.mistakes}
+        assert len(diagnoses) >= 4
+        for diagnosis in diagnoses:
+            assert any(said.endswith(diagnosis) for said in answers), diagnosis
+
+
+def test_the_right_programs_are_right():
+    assert checks.lloyd_step(lloyd()).startswith("correct: k-means is an E-step whose shares are 0 or 1")
+    assert checks.points_held(held()).startswith("correct: a soft count adds up shares")
+    assert checks.borders(borders()).startswith("correct: the heavy component pushes the border away")
+
+
+def test_a_reference_step_is_one_of_scikit_learns():
+    for X, means in checks.lloyd_step.cases:
+        theirs = KMeans(len(means), init=means, n_init=1, max_iter=1, tol=0).fit(X)
+        np.testing.assert_allclose(checks.lloyd_step.parts[1].answer(X, means), theirs.cluster_centers_)
+
+
+def test_a_reference_border_is_where_the_shares_are_equal():
+    for means, weights, variances in checks.borders.cases:
+        for border, variance in zip(
+            checks.borders.parts[0].answer(means, weights, variances), variances, strict=True
+        ):
+
+            def lead(x, variance=variance, means=means, weights=weights):
+                first, second = np.log(weights) + norm.logpdf(x, means, np.sqrt(variance))
+                return first - second
+
+            np.testing.assert_allclose(border, brentq(lead, -99, 99, xtol=1e-13), rtol=1e-9)
+
+
+def k_means(X, means):
+    return lloyd()(X, means)
+
+
+def with_a_loop(X, means):
+    resp = np.zeros((len(X), len(means)))
+    for n in range(len(X)):
+        resp[n, ((X[n] - means) ** 2).sum(axis=1).argmin()] = 1
+    return resp, resp.T @ X / resp.sum(axis=0)[:, None]
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (with_a_loop, "the numbers are right, but they come out of a loop"),
+        (lambda X, means: k_means(X, means), "the numbers are right, but they come out of a loop"),
+        (lambda X, means: lloyd()(X, means)[::-1], "resp wrong: it has shape"),
+        (lambda X, means: lloyd()(X, means)[0], "it must return 2 arrays: `return resp, means`"),
+        (lambda means, X: lloyd()(X, means), "The arguments come as X, means, in this order"),
+        (lambda X: X, "it raised TypeError"),
+        (None, "this is a NoneType"),
+    ],
+)
+def test_other_ways_to_go_wrong_in_lloyds_step(program, words):
+    verdict = checks.lloyd_step(program)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@given(noise=st.floats(1e-6, 1e3), seed=st.integers(0, 2**16))
+def test_no_wrong_border_is_ever_called_correct_and_none_raises(noise, seed):
+    rng = np.random.default_rng(seed)
+    verdict = checks.borders(lambda m, w, v: borders()(m, w, v) + noise * (0.1 + rng.uniform(size=len(v))))
+    assert not verdict.correct
+    assert re.search(r"borders\[\d\] is \S+ and should be \S+", verdict)
+
+
+# The prediction ---------------------------------------------------------------------------------------------
+
+
+class Hostile:
+    """Breaks whatever is asked of it."""
+
+    def __iter__(self):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("prediction", "words"),
+    [
+        (None, "not attempted yet"),
+        ([], "there are some"),
+        ("ABCDEF", "not everywhere"),
+        ("BDF", "the ones where it fails"),
+        (["A"], "an assumption matters only at the border"),
+        (["C", "E"], "but so is A"),
+        ("ABC", "equal numbers of points are not enough"),
+        ("ABCF", "equal numbers of points are not enough"),
+        ("ADE", "round is not enough: in D"),
+        ("ADEF", "round is not enough: in D"),
+        ("AF", "round and equal in number is not enough"),
+        ("BC", "it cuts the long clusters across"),
+        ("ABCE", "not B: long clusters side by side"),
+        ("ACDE", "not D: the crowd is cut in two"),
+        ("ACEF", "not F: the border lies half-way"),
+        ("AC", "but E is too"),
+        ("AE", "but C is too"),
+        (["G"], "there is no case G"),
+        ([1, 2], "give the letters"),
+        (3.5, "give the letters"),
+        (Hostile(), "give the letters"),
+        (np.array([1.0]), "give the letters"),
+    ],
+)
+def test_predictions_people_make(prediction, words):
+    verdict = checks.k_means_is_right(prediction)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(
+    "prediction", ["ACE", ["A", "C", "E"], {"c", "a", "e"}, ("A", "CE"), "a, c, e", np.array(list("ACE"))]
+)
+def test_the_right_prediction_in_any_clothes(prediction):
+    assert checks.k_means_is_right(prediction).correct
+
+
+def test_what_the_answers_say_of_the_cases_is_so():
+    """k-means fails by finding less inertia than the truth has, and only there."""
+    for letter, case in datasets.six_cases().items():
+        K = case.labels.max() + 1
+        found = KMeans(K, n_init=10, random_state=0).fit(case.X)
+        groups = [case.X[case.labels == k] for k in range(K)]
+        truth = sum(((group - group.mean(axis=0)) ** 2).sum() for group in groups)
+        if letter in "ACE":
+            np.testing.assert_allclose(found.inertia_, truth)
+        else:
+            assert found.inertia_ < 0.95 * truth

@@ -1,0 +1,85 @@
+"""Pictures of clusters, by the data of their artists."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from emlib import plot
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(50, 2))
+RESP = RNG.dirichlet(np.ones(3), size=50)
+MEANS = np.array([[-1.0, 0.0], [1.0, 1.0], [0.5, -2.0]])
+
+
+@pytest.fixture
+def ax():
+    plot.style()
+    figure, ax = plt.subplots()
+    yield ax
+    plt.close(figure)
+
+
+def test_points_wear_the_mixture_of_their_colours_and_numbers_stand_at_the_means(ax):
+    redraw = plot.clusters(ax, X, RESP, MEANS)
+    for resp, means in [(RESP, MEANS), (RESP[:, [2, 0, 1]], MEANS[::-1])]:
+        redraw(resp, means)
+        (dots,) = ax.collections
+        np.testing.assert_array_equal(dots.get_offsets(), X)
+        np.testing.assert_allclose(dots.get_facecolors()[:, :3], resp @ plot.colours(3), atol=1e-12)
+        assert [text.get_text() for text in ax.texts] == ["0", "1", "2"]
+        np.testing.assert_array_equal([text.get_position() for text in ax.texts], means)
+    assert len(set(dots.get_sizes())) == 1
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+
+
+def test_numbers_that_would_cover_each_other_stand_side_by_side(ax):
+    plot.clusters(ax, X, RESP, np.array([[0.0, 1.0], [0.0, 1.0], [2.0, 2.0]]))
+    places = np.array([text.get_position() for text in ax.texts])
+    np.testing.assert_allclose(places[:2].mean(axis=0), [0, 1])
+    assert places[1, 0] - places[0, 0] > 0.05 * np.ptp(X[:, 0])
+    np.testing.assert_array_equal(places[2], [2, 2])
+
+
+def test_the_area_of_a_dot_is_its_certainty_squared(ax):
+    redraw = plot.clusters(ax, X, RESP, by_certainty=True)
+    for resp in (RESP, np.eye(3)[RESP.argmax(axis=1)]):
+        redraw(resp)
+        sizes = ax.collections[0].get_sizes()
+        np.testing.assert_allclose(sizes / sizes[0], (resp.max(axis=1) / resp.max(axis=1)[0]) ** 2)
+
+
+def test_circles_reach_to_the_farthest_of_their_points(ax):
+    labels = RESP.argmax(axis=1)
+    plot.circles(ax, X, labels, MEANS)
+    for k, circle in enumerate(ax.patches):
+        assert circle.center == tuple(MEANS[k])
+        farthest = np.linalg.norm(X[labels == k] - MEANS[k], axis=1).max()
+        np.testing.assert_allclose(circle.radius, farthest)
+        assert circle.get_facecolor()[:3] == to_rgb(plot.COLOURS[k])
+    for low, high, way in [(*ax.get_xlim(), 0), (*ax.get_ylim(), 1)]:
+        assert low <= min(c.center[way] - c.radius for c in ax.patches)
+        assert high >= max(c.center[way] + c.radius for c in ax.patches)
+
+
+def test_paths_lead_from_their_rings_step_by_step(ax):
+    path = RNG.normal(size=(6, 3, 2))
+    redraw = plot.paths(ax, path, ls="--")
+    for steps in (path, path[:4] + 1):
+        redraw(steps)
+        *lines, rings = ax.get_lines()
+        for k, line in enumerate(lines):
+            np.testing.assert_array_equal(line.get_xydata(), steps[:, k])
+            assert line.get_linestyle() == "--"
+        np.testing.assert_array_equal(rings.get_xydata(), steps[0])
+
+
+def test_clusters_that_make_no_sense(ax):
+    with pytest.raises(ValueError, match="X has 3 columns"):
+        plot.clusters(ax, np.zeros((5, 3)), np.full((5, 2), 0.5))
+    with pytest.raises(ValueError, match="resp sums to 2"):
+        plot.clusters(ax, X, 2 * RESP)
+    with pytest.raises(ValueError, match=r"path has shape \(6, 3\); it must be \(T, K, 2\)"):
+        plot.paths(ax, np.zeros((6, 3)))
