@@ -15,11 +15,13 @@ from nbclient import NotebookClient
 from scipy.stats import norm
 
 from emlib import checks
-from emlib.checks import Exercise, line
+from emlib.checks import Exercise, line, line_updates
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-WRITTEN = [thing for thing in vars(line).values() if isinstance(thing, Exercise)]
+WRITTEN = [
+    thing for thing in [*vars(line).values(), *vars(line_updates).values()] if isinstance(thing, Exercise)
+]
 
 
 def exercises(notebook):

@@ -11,9 +11,11 @@ from scipy.stats import norm
 from sklearn.cluster import KMeans
 
 from emlib import checks, datasets
-from emlib.checks import Exercise, hard
+from emlib.checks import Exercise, assumptions, hard
 
-WRITTEN = [thing for thing in vars(hard).values() if isinstance(thing, Exercise)]
+WRITTEN = [
+    thing for thing in [*vars(hard).values(), *vars(assumptions).values()] if isinstance(thing, Exercise)
+]
 
 # Programs that people write, each with the words that must answer it. Together they meet every diagnosis. ----
 

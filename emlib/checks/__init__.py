@@ -7,11 +7,13 @@ sentence that says what was found. Tests, lessons and exercises call the same on
 answer they were shown.
 """
 
+from emlib.checks.assumptions import borders, k_means_is_right
 from emlib.checks.bound import elbo, gap, total_log_likelihood, uneven_coins
 from emlib.checks.exercises import Exercise, Mistake, Part, Verdict
-from emlib.checks.hard import borders, k_means_is_right, lloyd_step, points_held
+from emlib.checks.hard import lloyd_step, points_held
 from emlib.checks.invariants import covariances, equal, moments, monotone, probabilities
-from emlib.checks.line import e_step_1d, m_step_1d
+from emlib.checks.line import e_step_1d
+from emlib.checks.line_updates import m_step_1d
 from emlib.checks.plane import m_step_covariances, mahalanobis, predict_proba, responsibilities
 from emlib.checks.prediction import next_to_change
 from emlib.checks.rate import linkage_rate

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from emlib.checks.exercises import Exercise, Mistake, Part
-from emlib.checks.line import _joint, _normal, _shares
+from emlib.checks.line import _normal, joint_density, shares
 from emlib.validate import Array
 
 # The bound --------------------------------------------------------------------------------------------
@@ -31,7 +31,7 @@ _Q_Y = np.array([[0.8, 0.2], [0.45, 0.55], [0.3, 0.7]])
 
 def _expected(x: Array, q: Array, w: Array, m: Array, v: Array) -> float:
     """Expected complete log-likelihood, sum of q_nk log p(x_n, k)."""
-    return float((q * np.log(_joint(x, w, m, v))).sum())
+    return float((q * np.log(joint_density(x, w, m, v))).sum())
 
 
 def _entropy(q: Array) -> float:
@@ -43,7 +43,7 @@ def _elbo(x: Array, q: Array, w: Array, m: Array, v: Array) -> float:
 
 
 def _total(x: Array, *parameters: Array) -> float:
-    return float(np.log(_joint(x, *parameters).sum(axis=1)).sum())
+    return float(np.log(joint_density(x, *parameters).sum(axis=1)).sum())
 
 
 _NAN = (
@@ -68,7 +68,7 @@ elbo = Exercise(
             ),
             mistakes=[
                 Mistake(
-                    lambda x, q, w, m, v: (q * np.log(_joint(x, w, m, v)) - q * np.log(q)).sum(),
+                    lambda x, q, w, m, v: (q * np.log(joint_density(x, w, m, v)) - q * np.log(q)).sum(),
                     _NAN,
                 ),
                 Mistake(
@@ -89,7 +89,7 @@ elbo = Exercise(
                     "took its place, and they alone leave no gap",
                 ),
                 Mistake(
-                    lambda x, q, *p: np.log((q * _joint(x, *p)).sum(axis=1)).sum(),
+                    lambda x, q, *p: np.log((q * joint_density(x, *p)).sum(axis=1)).sum(),
                     "the logarithm came after the sum; in the bound every term has its own logarithm, and q weights "
                     "the logarithms",
                 ),
@@ -107,7 +107,7 @@ elbo = Exercise(
                     "this is the mean over the points; the bound is a total, like the log-likelihood",
                 ),
                 Mistake(
-                    lambda x, q, *p: (xlogy(q, _joint(x, *p)) - xlogy(q, q)).sum(axis=1),
+                    lambda x, q, *p: (xlogy(q, joint_density(x, *p)) - xlogy(q, q)).sum(axis=1),
                     "these are the bounds of the single points, (N,); add them up",
                 ),
                 Mistake(
@@ -119,12 +119,12 @@ elbo = Exercise(
                     "this is the gap between the log-likelihood and its bound; the bound itself is asked for",
                 ),
                 Mistake(
-                    lambda x, q, *p: (xlogy(q, _shares(_joint(x, *p))) - xlogy(q, q)).sum(),
+                    lambda x, q, *p: (xlogy(q, shares(joint_density(x, *p))) - xlogy(q, q)).sum(),
                     "the responsibilities stand where weight times density belongs: this is minus the gap. Do not "
                     "divide the joint by its sum",
                 ),
                 Mistake(
-                    lambda x, q, *p: (np.log(_joint(x, *p)) - np.where(q > 0, np.log(q), 0)).sum(),
+                    lambda x, q, *p: (np.log(joint_density(x, *p)) - np.where(q > 0, np.log(q), 0)).sum(),
                     "every component counts in full here; the logarithms are weighted by q",
                 ),
             ],
@@ -142,7 +142,7 @@ def _kl(q: Array, resp: Array) -> Array:
 gap = Exercise(
     name="gap",
     arguments=("q", "resp"),
-    cases=[(_Q, _shares(_joint(_X, *_PARAMETERS))), (_Q_Y, _shares(_joint(_Y, *_OTHERS)))],
+    cases=[(_Q, shares(joint_density(_X, *_PARAMETERS))), (_Q_Y, shares(joint_density(_Y, *_OTHERS)))],
     praise="the KL divergence from q to the responsibilities, point by point.",
     parts=[
         Part(
@@ -215,7 +215,7 @@ gap = Exercise(
 
 
 def _coin_shares(ups: Array, downs: Array, p: Array) -> Array:
-    return _shares(p ** ups[:, None] * (1 - p) ** downs[:, None])
+    return shares(p ** ups[:, None] * (1 - p) ** downs[:, None])
 
 
 def _coins(h: Array, n: Array, p: Array) -> Array:
@@ -318,21 +318,21 @@ total_log_likelihood = Exercise(
             lambda *case: np.array(_total(*case)),
             mistakes=[
                 Mistake(
-                    lambda *case: np.log(_joint(*case).sum()),
+                    lambda *case: np.log(joint_density(*case).sum()),
                     "this is the broken program still: one logarithm of one sum. Points are independent, so their "
                     "densities multiply and their logarithms add: a logarithm for each point",
                 ),
                 Mistake(
-                    lambda *case: np.log(_joint(*case)).sum(),
+                    lambda *case: np.log(joint_density(*case)).sum(),
                     "the logarithm of every entry: now nothing is added up inside it. A point's density is the sum "
                     "over its components",
                 ),
                 Mistake(
-                    lambda *case: np.log(_joint(*case).sum(axis=0)).sum(),
+                    lambda *case: np.log(joint_density(*case).sum(axis=0)).sum(),
                     "the sum inside runs over the points, along axis 0; it must run over the components, along axis 1",
                 ),
                 Mistake(
-                    lambda *case: np.log(_joint(*case).sum(axis=1)),
+                    lambda *case: np.log(joint_density(*case).sum(axis=1)),
                     "these are the log-densities of the points, (N,); add them up",
                 ),
                 Mistake(
@@ -344,7 +344,7 @@ total_log_likelihood = Exercise(
                     "this is the likelihood itself, a product; its logarithm is asked for",
                 ),
                 Mistake(
-                    lambda *case: np.log(_joint(*case).max(axis=1)).sum(),
+                    lambda *case: np.log(joint_density(*case).max(axis=1)).sum(),
                     "only the likeliest component of each point counts here; all of them do: sum, and not maximum",
                 ),
                 Mistake(
@@ -368,7 +368,7 @@ total_log_likelihood = Exercise(
                     "the sign is turned: this is what a minimiser would want",
                 ),
                 Mistake(
-                    lambda *case: (_shares(_joint(*case)) * np.log(_joint(*case))).sum(),
+                    lambda *case: (shares(joint_density(*case)) * np.log(joint_density(*case))).sum(),
                     "this is the expected complete log-likelihood; it lacks the entropy, and no shares are needed here",
                 ),
             ],
