@@ -11,9 +11,11 @@ from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
 
 from emlib import checks
-from emlib.checks import Exercise, plane
+from emlib.checks import Exercise, plane, plane_shares
 
-WRITTEN = [thing for thing in vars(plane).values() if isinstance(thing, Exercise)]
+WRITTEN = [
+    thing for thing in [*vars(plane).values(), *vars(plane_shares).values()] if isinstance(thing, Exercise)
+]
 
 # What stands behind `return` in a function that has worked out some things rightly before. ----------------
 

@@ -14,7 +14,8 @@ from emlib.checks.hard import lloyd_step, points_held
 from emlib.checks.invariants import covariances, equal, moments, monotone, probabilities
 from emlib.checks.line import e_step_1d
 from emlib.checks.line_updates import m_step_1d
-from emlib.checks.plane import m_step_covariances, mahalanobis, predict_proba, responsibilities
+from emlib.checks.plane import m_step_covariances, mahalanobis
+from emlib.checks.plane_shares import predict_proba, responsibilities
 from emlib.checks.prediction import next_to_change
 from emlib.checks.rate import linkage_rate
 
