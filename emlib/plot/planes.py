@@ -56,7 +56,7 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
         squares, axes = np.linalg.eigh(components.matrices)  # (K, 2), (K, 2, 2)
         for k, sigmas, ellipse in ellipses:
             ellipse.set_center(components.means[k])
-            ellipse.set_width(1 * sigmas * np.sqrt(squares[k, 0]))
+            ellipse.set_width(2 * sigmas * np.sqrt(squares[k, 0]))
             ellipse.set_height(2 * sigmas * np.sqrt(squares[k, 1]))
             ellipse.set_angle(np.degrees(np.arctan2(axes[k, 1, 0], axes[k, 0, 0])))
         for number, mean in zip(numbers, components.means, strict=True):
