@@ -125,7 +125,7 @@ PROGRAMS = {
         "np.eye(len(L[0]))[L.argmax(axis=1)]": "went to a single component",
         "right.T": "lying on its side",
         # Not on the list:
-        "-right": "a responsibility is a probability, and the smallest",
+        "-right": "a share is a probability, and the smallest",
         "2 * right": "each row must sum to 1, and row",
         "right[:, ::-1]": "the rows do sum to 1, but the shares",
         "right[0]": "it must have shape (4, 3), (N, K): one row for each point",

@@ -24,10 +24,10 @@ def _log_resp(log_joint: Array) -> Array:
 _LOGS = "these are the logarithms of the right answer; take np.exp of them"
 
 
-def _resp_breaks(resp: Array, log_joint: Array) -> str:
-    if resp.min() < 0:
-        return f"a responsibility is a probability, and the smallest here is {resp.min():.6g}"
-    sums = resp.sum(axis=1)
+def _shares_break(table: Array, *_: Array) -> str:
+    if table.min() < 0:
+        return f"a share is a probability, and the smallest here is {table.min():.6g}"
+    sums = table.sum(axis=1)
     worst = int(np.argmax(np.abs(sums - 1)))
     if abs(sums[worst] - 1) > 1e-8:
         return f"each row must sum to 1, and row {worst} sums to {sums[worst]:.6g}"
@@ -63,7 +63,7 @@ responsibilities = Exercise(
             "resp",
             "(N, K): one row for each point, one column for each component",
             _resp,
-            rule=_resp_breaks,
+            rule=_shares_break,
             mistakes=[
                 Mistake(
                     lambda L: shares(np.exp(L)),
@@ -154,16 +154,6 @@ def _diagonal(covariances: Array) -> Array:
     return covariances * np.eye(covariances.shape[1])
 
 
-def _predict_breaks(table: Array, X: Array, *_: Array) -> str:
-    if table.min() < 0:
-        return f"a share is a probability, and the smallest here is {table.min():.6g}"
-    sums = table.sum(axis=1)
-    worst = int(np.argmax(np.abs(sums - 1)))
-    if abs(sums[worst] - 1) > 1e-8:
-        return f"each row must sum to 1, and row {worst} sums to {sums[worst]:.6g}"
-    return "the rows do sum to 1, but the shares within them are off"
-
-
 predict_proba = Exercise(
     name="predict_proba",
     arguments=("X", "weights", "means", "covariances"),
@@ -194,7 +184,7 @@ predict_proba = Exercise(
             "shares",
             "(N, K): one row for each point, one column for each component",
             lambda X, w, m, S: shares(w * _densities(X, m, S)),
-            rule=_predict_breaks,
+            rule=_shares_break,
             mistakes=[
                 Mistake(
                     lambda X, w, m, S: shares(_densities(X, m, S)),
