@@ -27,6 +27,7 @@ MANY = 80  # dimensions, from which on the fused way has too many products to ma
 LOST = 1e-9  # the largest error of a log-density, in nats, that the fused way is allowed
 NOTHING = np.exp(-75.0)  # a share of a point that may be skipped,
 FAINT = 1e-15  # but not for a component that has no more than this of all points
+NEAR = 30.0  # logits this near to 0 need no shift before exp, and leave NEVER where it is
 NEVER = -700.0  # exp of it is nothing, but no denormal number yet: those are slow
 
 
@@ -183,7 +184,10 @@ def fused(
 def _softmax(logits: Array) -> tuple[Array, Array]:
     """Responsibilities, in the place of the logits (K, B), and log-densities, (B,)."""
     top = np.maximum.reduce(logits)  # of each point
-    logits -= top
+    if np.maximum.reduce(np.abs(top)) < NEAR:
+        top = np.zeros(1)
+    else:
+        logits -= top
     np.maximum(logits, NEVER, out=logits)
     resp = np.exp(logits, out=logits)
     total = np.add.reduce(resp)

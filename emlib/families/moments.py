@@ -54,9 +54,10 @@ class Moments(Value):
         for k, centre in enumerate(centres):
             (mine,) = resp[:, k].nonzero()  # where components are far apart, few
             rows = slice(None) if len(mine) > 0.8 * len(X) else mine
-            centred, share = X[rows] - centre, resp[rows, k]  # (N, D), (N,)
-            sums[k] = share @ centred
-            grams.append(form.gram(share[:, None] * centred, centred))
+            root = np.sqrt(resp[rows, k])  # (N,)
+            halved = (X[rows] - centre) * root[:, None]  # (N, D): half of the share on each side of a product
+            sums[k] = root @ halved
+            grams.append(form.gram(halved))
         return cls(counts, centres, sums, form.pool(np.array(grams)), structure)
 
     def about(self, centres: Array) -> Self:

@@ -53,9 +53,9 @@ class Full:
         """n_k a_k b_k', the products that points at one place contribute."""
         return (counts[:, None] * a)[:, :, None] * b[:, None, :]
 
-    def gram(self, weighted: Array, centred: Array) -> Array:
-        """The products of one component: summed over points in rows, (N, D)."""
-        return weighted.T @ centred
+    def gram(self, halved: Array) -> Array:
+        """The products of one component: summed over points in rows, (N, D), times the roots of their weights."""
+        return halved.T @ halved
 
     def pool(self, grams: Array) -> Array:
         """The products of all components, from those of each."""
@@ -214,8 +214,8 @@ class Diag(Full):
     def outer(self, counts: Array, a: Array, b: Array) -> Array:
         return counts[:, None] * a * b
 
-    def gram(self, weighted: Array, centred: Array) -> Array:
-        return np.einsum("nd,nd->d", weighted, centred)
+    def gram(self, halved: Array) -> Array:
+        return np.einsum("nd,nd->d", halved, halved)
 
     def divide(self, products: Array, counts: Array, D: int) -> Array:
         return products / counts[:, None]
@@ -280,8 +280,8 @@ class Spherical(Diag):
     def outer(self, counts: Array, a: Array, b: Array) -> Array:
         return (counts[:, None] * a * b).sum(axis=1, keepdims=True)
 
-    def gram(self, weighted: Array, centred: Array) -> Array:
-        return np.array([np.einsum("nd,nd->", weighted, centred)])
+    def gram(self, halved: Array) -> Array:
+        return np.array([np.einsum("nd,nd->", halved, halved)])
 
     def divide(self, products: Array, counts: Array, D: int) -> Array:
         return products / (counts[:, None] * D)
