@@ -152,6 +152,21 @@ def test_a_start_looks_at_some_of_many_rows_only(name, monkeypatch):
         np.testing.assert_allclose(sorted(mixture.components.means[:, 0]), [-6, 6], atol=0.3)
 
 
+def test_k_means_looks_from_several_places_where_a_sample_stands_for_the_rest(monkeypatch):
+    """Nine clusters: one run of k-means misses one of them now and then; the best of five does not."""
+    rng = np.random.default_rng(0)
+    centres = 6.0 * np.stack(np.meshgrid(range(3), range(3)), axis=-1).reshape(9, 2)
+    X = np.repeat(centres, 100, axis=0) + rng.normal(size=(900, 2))
+
+    def finds(seed):
+        means = start.k_means(X, 9, np.random.default_rng(seed)).components.means
+        return len(set(np.linalg.norm(means[:, None] - centres, axis=2).argmin(axis=1))) == 9
+
+    assert not all(map(finds, range(20)))
+    monkeypatch.setattr(start, "ENOUGH", 800)
+    assert all(map(finds, range(20)))
+
+
 def test_k_means_plus_plus_keeps_its_means_apart():
     """Five tight clusters: means drawn from the data at random often share one, k-means++ does not."""
     rng = np.random.default_rng(0)
