@@ -162,6 +162,25 @@ def six_cases() -> dict[str, Dataset]:
     return cases
 
 
+def nine_clusters() -> Dataset:
+    """Four hundred and fifty points in the plane, fifty about each of the nine crossings of a three by three grid.
+
+    Returns
+    -------
+    Dataset
+        X (450, 2): the crossings are 4 apart, the standard deviation is 0.8. Labels (450,), 0 to 8.
+    """
+    labels = np.repeat(np.arange(9), 50)
+    centres = 4.0 * np.column_stack([labels // 3, labels % 3])
+    return Dataset(
+        X=centres + 0.8 * np.random.RandomState(0).randn(450, 2),
+        labels=labels,
+        source="made for this course: a grid of nine",
+        licence="numbers from a seeded generator; no licence needed",
+        features=("feature 0", "feature 1"),
+    )
+
+
 def old_faithful() -> Dataset:
     """Eruptions of the Old Faithful geyser in Yellowstone: how long each took, and how long until the next.
 
@@ -178,4 +197,24 @@ def old_faithful() -> Dataset:
         source="Azzalini & Bowman (1990), Applied Statistics 39, 357-365, as in R's data set `faithful`",
         licence="measurements of nature, free to use; R distributes this table with GPL-2 or later",
         features=("eruption (min)", "waiting (min)"),
+    )
+
+
+def digits() -> Dataset:
+    """Handwritten digits, each a picture of 8 x 8 pixels: how many of the 4 x 4 dots in each were black, 0 to 16.
+
+    Returns
+    -------
+    Dataset
+        X (1797, 64), whole numbers, row by row from the top left. Labels (1797,): the digits, 0 to 9.
+    """
+    from sklearn.datasets import load_digits  # slow to import, and needed only here
+
+    X, labels = load_digits(return_X_y=True)
+    return Dataset(
+        X=X,
+        labels=labels,
+        source="Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits, UCI, as in scikit-learn",
+        licence="CC BY 4.0",
+        features=tuple(f"pixel {row}, {column} (0 to 16)" for row in range(8) for column in range(8)),
     )

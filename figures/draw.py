@@ -3,6 +3,7 @@
 Run it: python figures/draw.py
 """
 
+import warnings
 from itertools import islice
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 
-from emlib import Gaussian, GaussianMixture, Mixture, datasets, em, plot, start
+from emlib import Gaussian, GaussianMixture, Mixture, Prior, datasets, em, fit, plot, start
 
 HERE = Path(__file__).resolve().parent
 
@@ -91,9 +93,78 @@ def k_means_and_em() -> Figure:
     return figure
 
 
+def generating_digits() -> Figure:
+    """Lesson 7 in one picture: digits, the published pipeline's, and those of a better model."""
+    X = datasets.digits().X
+    pca = PCA(0.99, whiten=True).fit(X)
+    Z = pca.transform(X)
+    tied = start.k_means(Z, 20, np.random.default_rng(0), structure="tied")
+    prior = Prior(tied.components.covariances, 20)  # type: ignore[attr-defined]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the first one collapses: that is the lesson
+        published = GaussianMixture(110, reg_covar=1e-6, random_state=0).fit(Z).mixture_
+        shrunk = fit(start.k_means(Z, 20, np.random.default_rng(0), prior=prior), Z, tol=1e-5).model
+    figure, axes = plt.subplots(1, 3, figsize=(12, 4.3))
+    plates = [X[np.random.default_rng(0).choice(len(X), 49, replace=False)]]
+    plates += [pca.inverse_transform(m.sample(49, np.random.default_rng(0))[0]) for m in (published, shrunk)]
+    titles = ["digits that people wrote", "drawn from 110 Gaussians", "drawn from 20 shrunk Gaussians"]
+    for ax, digits, title in zip(axes, plates, titles, strict=True):
+        plot.plate(ax, digits, columns=7)
+        ax.set_title(title)
+    return figure
+
+
+def when_em_goes_wrong() -> Figure:
+    """Lesson 5 in one picture: a poor maximum, a needle on one point, a plateau."""
+    grid, faithful = datasets.nine_clusters().X, datasets.old_faithful().X
+    x = datasets.three_clusters().X
+    poor = fit(start.k_means_plus_plus(grid, 9, np.random.default_rng(4)), grid)
+    needle = Mixture(
+        [0.33, 0.33, 0.33, 0.01], Gaussian.univariate([-10, 10, 0, x.min()], [4, 4, 2, 0.01], floor=1e-5)
+    )
+    plateau = fit(start.random(faithful, 2, np.random.default_rng(0)), faithful)
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.6))
+    plot.plane(axes[0], poor.model, grid)
+    plot.line(axes[1], fit(needle, x, tol=0, max_iter=5).model, x, -16, 16, top=0.18)
+    axes[1].axvline(x.min(), 0.17, color=plot.COLOURS[3])  # too thin for the curve
+    axes[1].texts[3].set_position((x.min() + 1, 0.16))
+    plot.objective(axes[2], plateau)
+    axes[2].plot(2, plateau.objectives[2], "X", ms=14, color=plot.COLOURS[0], mec="white")
+    axes[2].annotate("converged?", (2, plateau.objectives[2]), (3, -1275), color=plot.COLOURS[0])
+    for ax, title in zip(axes, ["a poor maximum", "no maximum", "not there yet"], strict=True):
+        ax.set_title(title)
+    return figure
+
+
+def how_many_clusters() -> Figure:
+    """Lesson 6 in one picture: the choices of two criteria for the same eruptions."""
+    data = datasets.old_faithful()
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.2), sharey=True)
+    for ax, K, structure, name in zip(axes, [2, 3], ["full", "tied"], ["ICL", "BIC"], strict=True):
+        groups = start.from_labels(data.X, np.digitize(data.X[:, 0], [3, 4.2][: K - 1]), structure=structure)
+        plot.plane(ax, fit(groups, data.X, tol=1e-9).model, data.X)
+        ax.set(
+            title=f"what {name} chooses: {structure}, K = {K}",
+            xlabel=data.features[0],
+            ylabel=data.features[1],
+        )
+        ax.set_aspect("auto")
+        ax.set(xlim=(1.3, 5.4), ylim=(40, 100))
+        ax.label_outer()
+    return figure
+
+
 if __name__ == "__main__":
     plot.style()
-    for draw in [three_clusters, why_em_works, skewed_blobs, k_means_and_em]:
+    for draw in [
+        three_clusters,
+        why_em_works,
+        skewed_blobs,
+        k_means_and_em,
+        when_em_goes_wrong,
+        generating_digits,
+        how_many_clusters,
+    ]:
         figure = draw()
         (HERE / f"{draw.__name__}.png").write_bytes(plot.png(figure, dpi=120))
         print(f"drew {draw.__name__}.png")

@@ -98,3 +98,16 @@ def test_data_say_where_they_come_from():
 def test_offsets_that_make_no_sense(offset):
     with pytest.raises(ValueError, match="offset"):
         datasets.three_clusters(offset)
+
+
+def test_digits_are_pictures_of_what_their_labels_say():
+    data = datasets.digits()
+    assert data.X.shape == (1797, 64)
+    assert len(data.features) == 64
+    assert set(np.unique(data.X)) <= set(range(17))
+    assert data.labels[:10].tolist() == list(range(10))
+    nought, one = (data.X[data.labels == c].mean(axis=0).reshape(8, 8) for c in (0, 1))
+    assert (
+        nought[3:5, 3:5].mean() < 3 < 10 < one[3:5, 3:5].mean()
+    )  # a nought has a hole where a one has its stroke
+    assert data.licence == "CC BY 4.0"

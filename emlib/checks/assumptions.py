@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from emlib import datasets
-from emlib.checks.exercises import NOT_ATTEMPTED, Exercise, Mistake, Part, Verdict
+from emlib.checks.exercises import Exercise, Mistake, Part, Verdict, judge_letters
 from emlib.validate import Array
 
 # Where one component ends and the next begins --------------------------------------------------------------
@@ -135,22 +135,11 @@ def k_means_is_right(prediction: Any) -> Verdict:
     Verdict
         Never raises, whatever the prediction.
     """
-    name = "k_means_is_right"
-    if prediction is None:
-        return Verdict(f"{name}: {NOT_ATTEMPTED}")
-    try:
-        words = [prediction] if isinstance(prediction, str) else list(prediction)
-        if not all(isinstance(word, str) for word in words):
-            raise TypeError("not letters")
-        given = set("".join(words).upper()) - set(" ,;")
-    except Exception:  # whatever a strange object does when it is asked for its letters
-        return Verdict(f'{name}: give the letters of the cases in a list, for example ["A", "B"]')
-    if given == _served():
-        return Verdict(
-            "correct: k-means is right where its assumptions hold, as in A, and wherever the clusters are so far apart "
-            "that no assumption matters."
-        )
-    return Verdict(f"{name}: {_wrong_cases(given)}")
+    praise = (
+        "k-means is right where its assumptions hold, as in A, and wherever the clusters are so far apart that no "
+        "assumption matters."
+    )
+    return judge_letters("k_means_is_right", prediction, _served, praise, _wrong_cases)
 
 
 def _wrong_cases(given: set[str]) -> str:

@@ -36,6 +36,29 @@ class Verdict(str):
         return self.startswith("correct")
 
 
+def judge_letters(
+    name: str,
+    prediction: Any,
+    answer: Callable[[], frozenset[str]],
+    praise: str,
+    wrong: Callable[[set[str]], str],
+) -> Verdict:
+    """Judge a prediction that is a set of letters, such as "AB" or ["a", "b"]; None if there is none yet.
+
+    `answer` is asked only if there is something to judge; `wrong` says which misconception leads to the letters.
+    """
+    if prediction is None:
+        return Verdict(f"{name}: {NOT_ATTEMPTED}")
+    try:
+        words = [prediction] if isinstance(prediction, str) else list(prediction)
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError("not letters")
+        given = set("".join(words).upper()) - set(" ,;")
+    except Exception:  # whatever a strange object does when it is asked for its letters
+        return Verdict(f'{name}: give the letters in a list, for example ["A", "B"]')
+    return Verdict(f"correct: {praise}" if given == answer() else f"{name}: {wrong(given)}")
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A way to go wrong.

@@ -6,8 +6,11 @@ mixture of their colours.
 """
 
 from emlib.plot.bounds import bound, jensen, surface, waterfall
+from emlib.plot.choices import chosen, hits, null, wilson
 from emlib.plot.clusters import circles, clusters, paths
 from emlib.plot.contours import bell, contours
+from emlib.plot.digits import over_splits, plate
+from emlib.plot.failures import ends, findings
 from emlib.plot.fits import objective, watch
 from emlib.plot.lines import line, shares
 from emlib.plot.look import COLOURS, INK, colours, mixed, png, show, style
@@ -19,17 +22,24 @@ __all__ = [
     "INK",
     "bell",
     "bound",
+    "chosen",
     "circles",
     "clusters",
     "colours",
     "contours",
     "criteria",
+    "ends",
+    "findings",
+    "hits",
     "jensen",
     "line",
     "mixed",
+    "null",
     "objective",
+    "over_splits",
     "paths",
     "plane",
+    "plate",
     "png",
     "shares",
     "show",
@@ -37,4 +47,5 @@ __all__ = [
     "surface",
     "watch",
     "waterfall",
+    "wilson",
 ]

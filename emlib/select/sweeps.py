@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import nan
 from time import perf_counter
 from typing import Any
@@ -19,6 +19,7 @@ from emlib.select.criteria import aic, bic, icl
 from emlib.select.folds import cross_validated, folds_of
 from emlib.select.recipe import Floor, Recipe, Start, last
 from emlib.select.table import Row, Sweep
+from emlib.select.tasks import each, watched
 from emlib.start import k_means
 from emlib.validate import Array
 from emlib.words import counted
@@ -101,7 +102,7 @@ def sweep(
 
     rows: dict[int, Row] = {}
     try:
-        for number, row in _watched(_each(tasks, n_jobs), len(tasks), progress):
+        for number, row in watched(each(_row, tasks, n_jobs), len(tasks), progress, "sweep", "row"):
             rows[number] = row
     except KeyboardInterrupt:
         if not rows:
@@ -124,34 +125,12 @@ def _several(name: str, values: Any, example: str) -> list[Any]:
     return several
 
 
-def _each(tasks: list[tuple[Any, ...]], n_jobs: int) -> Iterator[tuple[int, Row]]:
-    """Every row with its number, as they come."""
-    numbered = list(enumerate(tasks))
-    if n_jobs == 1 or len(tasks) == 1:
-        return (_row(number, *task) for number, task in numbered)
-    from joblib import Parallel, delayed  # slow to import, and needed only here
-
-    parallel = Parallel(n_jobs=min(n_jobs, len(tasks)), return_as="generator_unordered")
-    return parallel(delayed(_row)(number, *task) for number, task in numbered)
-
-
-def _watched(rows: Iterator[tuple[int, Row]], total: int, progress: bool) -> Iterable[tuple[int, Row]]:
-    """The same rows, under a progress bar."""
-    if not progress:
-        return rows
-    try:
-        from tqdm.auto import tqdm  # no part of the library; and it would load ipywidgets
-    except ImportError:
-        return rows
-    return tqdm(rows, total=total, desc="sweep", unit="row")
-
-
-def _row(number: int, *task: Any) -> tuple[int, Row]:
-    """A row with its number, computed by one thread."""
+def _row(*task: Any) -> Row:
+    """A row, computed by one thread."""
     import sklearn.cluster  # noqa: F401  (its threads can be limited only once they are there)
 
     with threadpool_limits(limits=1):  # threads sum in an order of their own: rows would depend on n_jobs
-        return number, _judged(*task)
+        return _judged(*task)
 
 
 def _judged(

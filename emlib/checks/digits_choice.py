@@ -1,0 +1,287 @@
+"""The exercises of lesson 7 on judging: a clean score, counting parameters, and a choice that a number supports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from emlib.checks.digits import _decomposed, _kept, _upright
+from emlib.checks.exercises import NOT_ATTEMPTED, Exercise, Mistake, Part, Verdict
+from emlib.families import Gaussian
+from emlib.validate import Array
+
+# A clean score -------------------------------------------------------------------------------------------
+
+SHARE = 0.9
+
+
+def _placed(X: Array, basis: Any, whiten: bool = True) -> Array:
+    """X on the principal components of other points, with the signs that scikit-learn chooses."""
+    _, s, Vt = _decomposed(basis)
+    d = _kept(s**2, SHARE)
+    scale = s[:d] / np.sqrt(len(basis) - 1) if whiten else 1
+    return (X - basis.mean(axis=0)) @ _upright(Vt[:d].T) / scale
+
+
+def _log_density(Z: Array, fitted_to: Array) -> Array:
+    """Under one Gaussian, with the mean and the covariance of other points."""
+    covariance = np.cov(fitted_to.T, bias=True)
+    return Gaussian(fitted_to.mean(axis=0)[None], covariance[None]).log_density(Z)[:, 0]
+
+
+def _score(
+    X: Array,
+    train: Any,
+    test: Any,
+    *,
+    basis: Any = None,
+    fit: Any = None,
+    on: Any = None,
+    whiten: bool = True,
+) -> Any:
+    """Mean log-density, with the rows for the basis, for the fit and for the score; by default train, train, test."""
+    basis, fit, on = (
+        usual if given is None else given for given, usual in [(basis, train), (fit, train), (on, test)]
+    )
+    Z = _placed(X, X[basis], whiten)
+    return _log_density(Z[on], Z[fit]).mean()
+
+
+def _two_bases(X: Array, train: Any, test: Any) -> Any:
+    """Each part on principal components of its own."""
+    mine, theirs = (_placed(X[rows], X[rows]) for rows in (test, train))
+    return _log_density(mine, theirs).mean() if mine.shape[1] == theirs.shape[1] else np.nan
+
+
+def _split_tables() -> list[tuple[Any, ...]]:
+    rng = np.random.default_rng(12)
+    cases = []
+    for n, held, D in [(40, 13, 6), (55, 21, 8)]:
+        X = rng.normal(size=(n, D)) @ rng.normal(size=(D, D)) + 3
+        order = rng.permutation(n)
+        cases.append((X, order[held:], order[:held]))
+    return cases
+
+
+ALL = slice(None)
+
+clean_score = Exercise(
+    name="clean_score",
+    arguments=("X", "train", "test"),
+    cases=_split_tables(),
+    parts=[
+        Part(
+            "score",
+            "one number",
+            _score,
+            [
+                Mistake(
+                    partial(_score, basis=ALL),
+                    "the principal components were found on all rows, so the test rows have had a say in the axes and "
+                    "in the units: fit PCA on X[train] and only transform X[test]",
+                ),
+                Mistake(
+                    partial(_score, fit=ALL),
+                    "the Gaussian was fitted to all rows: fit it to the training rows",
+                ),
+                Mistake(
+                    partial(_score, basis=ALL, fit=ALL),
+                    "PCA and Gaussian have both seen the test rows: nothing was held out",
+                ),
+                Mistake(
+                    lambda X, train, test: _score(X, train, test, on=train),
+                    "this is the score of the training rows: of those a model says too much",
+                ),
+                Mistake(
+                    partial(_score, on=ALL),
+                    "this is the score of all rows, most of which the model has seen",
+                ),
+                Mistake(
+                    lambda X, train, test: _score(X, train, test) * len(test),
+                    "this is the total: it grows with the number of rows. Take the mean",
+                ),
+                Mistake(
+                    partial(_score, whiten=False),
+                    "PCA was not told to whiten: another unit, another density",
+                ),
+                Mistake(
+                    lambda X, train, test: _score(X, train, test, basis=test),
+                    "PCA was fitted anew on the test rows (fit_transform?): only transform them",
+                ),
+                Mistake(
+                    _two_bases,
+                    "the test rows got principal components of their own (fit_transform on them?): the two sets then "
+                    "live on different axes. Only transform the test rows",
+                ),
+                Mistake(
+                    lambda X, train, test: _score(X, test, train),
+                    "train and test are the wrong way round",
+                ),
+                Mistake(
+                    lambda X, train, test: -_score(X, train, test),
+                    "the sign is turned: larger is better here",
+                ),
+            ],
+        )
+    ],
+    praise="all that learns, PCA too, has seen the training rows alone.",
+)
+
+
+# How many parameters ---------------------------------------------------------------------------------------
+
+K, D, N = 110, 41, 1797
+WEIGHTS, MEANS, OWN = K - 1, K * D, D * (D + 1) // 2
+RIGHT = WEIGHTS + MEANS + K * OWN
+PARAMETERS: dict[float, str] = {
+    RIGHT + 1: "one too many: the weights sum to one, so the last one is no free number",
+    MEANS + K * OWN: "the weights are missing: there are K - 1 of them",
+    WEIGHTS
+    + K * OWN: "the means are missing, or the diagonals of the covariances: K times D numbers either way",
+    K * OWN: "these are the covariances alone; there are means and weights too",
+    WEIGHTS
+    + MEANS * (D + 1): "a covariance is symmetric: what stands below its diagonal repeats what is above",
+    WEIGHTS + 2 * MEANS: "this is for diagonal covariances; these are full ones",
+    WEIGHTS + MEANS + OWN: "this is for one covariance that all share; here each component has its own",
+    WEIGHTS + MEANS + K: "this is for spherical covariances; these are full ones",
+    D + OWN: "this is for one component; there are 110",
+    WEIGHTS
+    + K * (64 + 64 * 65 // 2): "the mixture lives in 41 dimensions; the 64 pixels have been left behind",
+    N * D: "these are the numbers in the data; count those in the model",
+}
+
+
+def how_many_parameters(prediction: Any) -> Verdict:
+    """Judge how many free numbers a mixture of 110 full Gaussians in 41 dimensions has.
+
+    Parameters
+    ----------
+    prediction : int or None
+        None if there is no prediction yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the prediction.
+    """
+    name = "how_many_parameters"
+    if prediction is None:
+        return Verdict(f"{name}: {NOT_ATTEMPTED}")
+    try:
+        if isinstance(prediction, (bool, str)) or np.ndim(prediction):
+            raise TypeError
+        number = float(prediction)
+    except Exception:  # whatever a strange object does when it is asked for its number
+        return Verdict(f"{name}: give one whole number")
+    if number == RIGHT:
+        return Verdict(f"correct: {number:,.0f} free numbers, fitted to {N * D:,}: more unknowns than data.")
+    general = (
+        f"{'fewer' if number > RIGHT else 'more'} than that. Count weights, means and covariances of all components, "
+        "and use that a covariance is symmetric"
+    )
+    return Verdict(f"{name}: {PARAMETERS.get(number, general)}")
+
+
+# A choice, and the number for it ---------------------------------------------------------------------------
+
+FORM = 'give a structure, a number of components and a measure: ("full", 110, "aic")'
+
+
+def defends(choice: Any, table: Mapping[str, Any]) -> Verdict:
+    """Judge whether a measure supports the choice of a mixture, by what was measured on several splits.
+
+    Parameters
+    ----------
+    choice : (structure, K, measure) or None
+        A model and a number of components in the table; "aic", "bic", "near", "train" or "held_out".
+    table : mapping of columns, such as a pandas.DataFrame
+        "model", "K", "split" (0 or more), "stop" and the measures; "near" has rows of "unseen digits" too.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the choice.
+    """
+    name = "defends"
+    if choice is None:
+        return Verdict(f"{name}: {NOT_ATTEMPTED}")
+    try:
+        structure, number, measure = choice
+        structure, measure = str(structure), str(measure).lower().replace("-", "_")
+        number = int(number)
+    except Exception:  # whatever a strange object does when it is taken apart
+        return Verdict(f"{name}: {FORM}")
+    models, Ks, splits = np.asarray(table["model"]), np.asarray(table["K"]), np.asarray(table["split"])
+    if measure not in ("aic", "bic", "near", "train", "held_out"):
+        return Verdict(f'{name}: no such measure: "aic", "bic", "near", "train" or "held_out"')
+    known = sorted(
+        {str(m) for m in models[np.isfinite(np.asarray(table["held_out"], float)) & (splits >= 0)]}
+    )
+    if structure not in known:
+        return Verdict(f"{name}: no such structure was measured; there are {', '.join(known)}")
+    here = (models == structure) & (splits >= 0)
+    tried = sorted({int(k) for k in Ks[here]})
+    if number not in tried:
+        return Verdict(
+            f"{name}: K = {number} was not measured; for {structure} there are {', '.join(map(str, tried))}"
+        )
+
+    def mean(m: str, k: int, column: str = measure) -> float:
+        return float(np.asarray(table[column], float)[(models == m) & (Ks == k) & (splits >= 0)].mean())
+
+    collapsed = "collapsed" in np.asarray(table["stop"])[here & (Ks == number)]
+    unseen, name_of = mean(structure, number, "held_out"), measure.upper()
+    instead = f"Unseen digits get {unseen:,.1f} nats each"
+    if measure == "train":
+        return Verdict(
+            f"{name}: the training digits cannot choose: with more components they always fit better. {instead}"
+        )
+    if measure == "near":
+        return Verdict(
+            f"{name}: a distance alone defends nothing: training digits with some noise added can have any median you "
+            f"like. It can accuse, though. {instead}"
+        )
+    if measure != "held_out":
+        if collapsed:
+            return Verdict(
+                f"{name}: {name_of} has measured the floor: there the mixture has collapsed, and its likelihood is as "
+                f"large as the floor lets it be. {instead}"
+            )
+        if not np.isfinite(mean(structure, number)):
+            return Verdict(
+                f"{name}: {name_of} was not taken: it counts all numbers as free, and a prior holds them"
+            )
+        best = min(tried, key=lambda k: mean(structure, k))
+        if number != best:
+            return Verdict(f"{name}: {name_of} is lower at K = {best}, for the same structure")
+        return Verdict(
+            f"correct: of the {structure} mixtures {name_of} is lowest there, and the fits are sound. It judges by the "
+            f"training digits. {instead}; is there an answer to that?"
+        )
+    best = max(tried, key=lambda k: mean(structure, k))
+    behind = mean(structure, best) - unseen
+    ranges = np.asarray(table["held_out"], float)
+
+    def by_split(m: str, k: int) -> Array:
+        rows = (models == m) & (Ks == k) & (splits >= 0)
+        return ranges[rows][np.argsort(splits[rows])]
+
+    own = by_split(structure, number)
+    if (by_split(structure, best) > own).all():
+        return Verdict(
+            f"{name}: {structure} with K = {best} is ahead in every split, by {behind:,.2f} nats a digit on average"
+        )
+    rivals = {(m, int(k)) for m, k in zip(models, Ks, strict=True) if m in known and m != structure}
+    ahead = max(rivals, key=lambda rival: float(by_split(*rival).mean()))
+    lead = by_split(*ahead) - own
+    but = (
+        f" But {ahead[0]}, K = {ahead[1]} is ahead in every split, by {lead.min():.1f} nats a digit or more"
+        if (lead > 0).all()
+        else " No other structure is ahead in every split"
+    )
+    return Verdict(
+        f"correct: {instead[0].lower()}{instead[1:]}, and no other K of this structure is ahead in every split.{but}."
+    )

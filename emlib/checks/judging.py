@@ -1,0 +1,101 @@
+"""The predictions of lesson 6: which criterion is dearer, and where held-out points leak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from emlib.checks.exercises import NOT_ATTEMPTED, Verdict
+
+# From how many points on is BIC the stricter one? ------------------------------------------------------------
+
+GUESSES = {
+    2: "log 2 is 0.69: BIC would charge less than AIC's 2. You look for the first N with log N above 2",
+    3: "log 3 is 1.1, just above 1; AIC charges 2",
+    4: "log 4 is 1.39, to base e. (To base 2 it is 2, and likelihoods are in nats)",
+    5: "that is the logarithm to base 2; likelihoods are in nats, so log N is to base e",
+    7: "close: log 7 is 1.95, still below 2",
+    9: "close: it is stricter there, but already one point earlier",
+    100: "log N is to base e here, not to base 10",
+    101: "log N is to base e here, not to base 10",
+}
+
+
+def bic_is_stricter(prediction: Any) -> Verdict:
+    """Judge the prediction of lesson 6: the least N at which BIC charges more for a parameter than AIC.
+
+    Returns a verdict, and raises nothing, whatever the prediction; None is none yet.
+    """
+    name = "bic_is_stricter"
+    if prediction is None:
+        return Verdict(f"{name}: {NOT_ATTEMPTED}")
+    try:
+        number = float(prediction)
+        if isinstance(prediction, (str, bool)) or not np.isfinite(number):
+            raise TypeError("no number")
+    except Exception:  # whatever a strange object does when it is asked for its number
+        return Verdict(f"{name}: give one whole number of points")
+    if number == 8:
+        return Verdict(
+            "correct: log 8 is 2.08. For any data worth the name BIC chooses at most as many as AIC."
+        )
+    if number != int(number):
+        return Verdict(
+            f"{name}: points are counted: give a whole number, the first at which log N is above 2"
+        )
+    if (N := int(number)) in GUESSES:
+        return Verdict(f"{name}: {GUESSES[N]}")
+    if N < 1:
+        return Verdict(f"{name}: there is at least one point")
+    side = "is below 2, what AIC charges" if N < 8 else "is above 2, but so it is for some fewer points"
+    return Verdict(f"{name}: log {N} is {np.log(N):.2f}; that {side}")
+
+
+# Where do held-out points leak? -------------------------------------------------------------------------------
+
+LEAKS = frozenset("BDE")
+WHY = {
+    "A": "the starts are drawn from the training points alone, so the held-out ones play no part in the fit",
+    "B": "two rows of one patient resemble each other: with one in training, the other is no stranger. Whole patients "
+    "must go into a fold (`folds=patient`)",
+    "C": "the same folds for every K make the comparison fairer: all candidates sit the same exam, and none sees its "
+    "answers",
+    "D": "the best of twenty held-out scores is best partly by luck, and the luck is in the number. A third set, used "
+    "once, gives an honest one",
+    "E": "the directions of PCA were chosen with the held-out points in view; they look less strange than new ones do. "
+    "Fit the PCA within each fold",
+    "F": "floor and scale come from the training points alone, so nothing of the held-out ones is known",
+}
+
+
+def leaks(prediction: Any) -> Verdict:
+    """Judge the prediction of lesson 6: the letters of the cases in which the held-out score is too good.
+
+    Returns a verdict, and raises nothing, whatever the prediction; None is none yet.
+    """
+    name = "leaks"
+    if prediction is None:
+        return Verdict(f"{name}: {NOT_ATTEMPTED}")
+    try:
+        given = set("".join(prediction).upper()) - set(" ,;")
+    except Exception:  # whatever a strange object does when it is asked for its letters
+        return Verdict(f'{name}: give the letters of the cases in a list, for example ["A", "B"]')
+    if strangers := sorted(given - set(WHY)):
+        return Verdict(f"{name}: there is no case {strangers[0]}; they are A to F")
+    if given == LEAKS:
+        return Verdict(
+            "correct: something about the held-out points was known to the fit, or to whoever chose it."
+        )
+    if not given:
+        return Verdict(
+            f"{name}: there are some. Ask of each: could a held-out point have changed the number it is judged by?"
+        )
+    if given == set(WHY) - LEAKS:
+        return Verdict(f"{name}: these are the clean ones; the question is which are not")
+    if given == set(WHY):
+        return Verdict(f"{name}: not all of them: {WHY['A']}")
+    if clean := sorted(given - LEAKS):
+        return Verdict(f"{name}: not {clean[0]}: {WHY[clean[0]]}")
+    missing = min(LEAKS - given)
+    return Verdict(f"{name}: all these leak, but {missing} does, too: {WHY[missing]}")

@@ -1,0 +1,142 @@
+"""The bootstrap of the likelihood ratio, against theory, against itself, and against R's mclust."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from emlib import EMWarning, Gaussian, Mixture, checks, datasets, fit, select, start
+from emlib.select import bootstrap
+
+GEYSER = datasets.old_faithful().X
+
+
+def ratio_of(X, K, B=1, **keywords):
+    keywords = {"structure": "tied", "floor": 0.0, "progress": False} | keywords
+    return select.bootstrap_ratio(X, K, np.random.default_rng(0), B=B, **keywords)
+
+
+def test_the_ratios_of_old_faithful_are_the_published_likelihoods():
+    """EEE of 1, 2 and 3 components; mclust 6.0.0 prints 299.21997 and 27.72105 (it stops a little earlier)."""
+    np.testing.assert_allclose(ratio_of(GEYSER, 1).observed, 299.21997, atol=1e-3)
+    np.testing.assert_allclose(ratio_of(GEYSER, 2, tol=1e-9).observed, 2 * (1140.1868 - 1126.3159), atol=2e-4)
+
+
+def test_a_ratio_is_never_below_zero_where_mclusts_is():
+    """For EEE, 3 against 4 components, mclust 6.0.0 prints -0.0889: its fit of 4 is worse than its fit of 3."""
+    assert ratio_of(GEYSER, 3).observed > 10
+    found = select.bootstrap_ratio(
+        np.random.default_rng(1).normal(size=(60, 1)),
+        3,
+        np.random.default_rng(0),
+        structure="tied",
+        B=12,
+        n_init=1,
+        start=start.random,  # from which EM hardly moves
+        floor=0.0,
+        max_iter=20,
+        progress=False,
+    )
+    assert (found.simulated >= 0).all()
+    assert found.observed >= 0
+
+
+def test_three_clusters_are_three():
+    X = datasets.three_clusters().X
+    assert ratio_of(X, 2, B=19, max_iter=100).p_value == 1 / 20
+    assert ratio_of(X, 3, B=9, max_iter=100).p_value > 0.1
+
+
+def test_under_the_null_hypothesis_p_values_are_uniform():
+    rng = np.random.default_rng(7)
+    samples = [rng.normal(size=(30, 1)) for _ in range(24)]
+    p = np.array([ratio_of(X, 1, B=9, n_init=1, max_iter=25).p_value for X in samples])
+    assert set((10 * p).round(9)) <= set(range(1, 11))
+    assert 0.37 < p.mean() < 0.73  # 0.55, give or take 0.06
+    assert (p <= 0.2).mean() < 0.45  # 0.2, give or take 0.08
+
+
+def test_it_is_reproducible_and_a_longer_run_begins_like_a_shorter():
+    short, long = ratio_of(GEYSER[:80], 1, B=3), ratio_of(GEYSER[:80], 1, B=6)
+    np.testing.assert_array_equal(long.simulated[:3], short.simulated)
+    assert short.observed == long.observed
+    np.testing.assert_array_equal(ratio_of(GEYSER[:80], 1, B=6, n_jobs=2).simulated, long.simulated)
+
+
+def test_ratios_do_not_feel_units_for_one_gaussian():
+    """So the law for one Gaussian is one law: the samples are the same ones, shifted and stretched."""
+    X = GEYSER[:60]
+    moved = X @ np.array([[2.0, 0.0], [0.5, 3.0]]) + 100
+    np.testing.assert_allclose(
+        ratio_of(X, 1, tol=1e-9).observed, ratio_of(moved, 1, tol=1e-9).observed, rtol=1e-6
+    )
+
+
+def test_p_values_count_the_data_and_what_ties_with_them():
+    made = select.Ratio("tied", 1, 3.0, np.array([1.0, 3.0, 5.0, np.inf]))
+    assert made.p_value == 4 / 5
+    assert select.Ratio("tied", 1, 99.0, np.arange(19.0)).p_value == 0.05
+    assert repr(select.Ratio("full", 2, 31.606, np.arange(20.0))) == (
+        "full, K = 2 against 3: ratio 31.61; of 20 simulated under K = 2, half are below 9.00 and 95% below 18.00; "
+        "p = 0.0476"
+    )
+
+
+@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
+def test_a_split_keeps_the_rest_and_only_parts_one(structure):
+    mixture = start.k_means(GEYSER, 3, np.random.default_rng(0), structure=structure)
+    parted = bootstrap.split(mixture, 1)
+    assert parted.components.structure == structure
+    np.testing.assert_allclose(parted.weights[[1, 3]], mixture.weights[1] / 2)
+    np.testing.assert_allclose(parted.components.means[[0, 2]], mixture.components.means[[0, 2]])
+    halves = parted.components.means[[1, 3]]
+    np.testing.assert_allclose(halves.mean(axis=0), mixture.components.means[1])
+    apart = halves[1] - halves[0]
+    assert apart @ np.linalg.solve(mixture.components.matrices[1], apart) == pytest.approx(1)
+
+
+def test_a_split_leads_at_least_as_high():
+    few = fit(start.k_means(GEYSER, 2, np.random.default_rng(0), structure="tied"), GEYSER)
+    more = [fit(bootstrap.split(few.model, k), GEYSER, tol=1e-6, max_iter=9000) for k in range(2)]
+    assert all(checks.monotone(trace) for trace in more)
+    assert all(trace.objective > few.objective for trace in more)
+
+
+def test_samples_whose_fits_all_collapse_count_as_large():
+    """Nothing bounds their likelihood."""
+    X = np.array([0.0, 0.0, 0.1, 1.0, 1.0, 1.1, 5.0, 5.0])[:, None]
+
+    def far_off(X, K, rng, **keywords):
+        return Mixture(np.full(K, 1 / K), Gaussian.univariate(np.arange(K) + 50.0, np.full(K, 1e-3)))
+
+    with pytest.raises(ValueError, match=r"no fit of \d components? to the data holds"):
+        select.bootstrap_ratio(X, 6, np.random.default_rng(0), start=far_off, B=2, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"K": 0}, "K is 0"),
+        ({"K": 272}, "one less than the number of points"),
+        ({"B": 0}, "B is 0"),
+        ({"structure": "EEE"}, "EEE"),
+        ({"rng": 3}, "rng is 3"),
+        ({"n_jobs": 0}, "n_jobs is 0"),
+        ({"X": [[np.nan]]}, "nan"),
+    ],
+)
+def test_bootstraps_that_make_no_sense(keywords, words):
+    arguments = {"X": GEYSER, "K": 1, "rng": np.random.default_rng(0)} | keywords
+    with pytest.raises(ValueError, match=words):
+        select.bootstrap_ratio(**arguments, progress=False)
+
+
+def test_progress_is_shown(capsys):
+    ratio_of(GEYSER[:40], 1, B=2, progress=True)
+    assert "bootstrap" in capsys.readouterr().err
+
+
+def test_no_fit_warns():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", EMWarning)
+        ratio_of(GEYSER[:40], 1, B=2, max_iter=3)

@@ -1,0 +1,336 @@
+"""The exercises of lesson 7, each proven right and wrong in many ways."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+from scipy.stats import multivariate_normal
+from sklearn.decomposition import PCA
+
+from emlib import GaussianMixture, checks
+from emlib.checks import Exercise, digits, digits_choice
+
+WRITTEN = [
+    thing for thing in [*vars(digits).values(), *vars(digits_choice).values()] if isinstance(thing, Exercise)
+]
+
+# Programs that people write, each with the words that must answer it. Together they meet every diagnosis. ----
+
+PCA_WAYS = {  # what stands in the place of one of the two, with C, w, V, d and n worked out rightly before
+    (
+        "variances",
+        "np.linalg.svd(X)[1][:k(np.linalg.svd(X)[1] ** 2)] ** 2 / (n - 1)",
+    ): "the data were not centred",
+    ("variances", "w[:d] * (n - 1) / n"): "divided by N; scikit-learn",
+    ("variances", "w[:k(np.sqrt(w))]"): "the share was taken of the singular values",
+    ("variances", "w[:d - 1]"): "one component too few",
+    ("variances", "w[:d + 1]"): "one component too many",
+    ("variances", "np.sqrt(w[:d])"): "these are the standard deviations",
+    ("variances", "w[:d] * (n - 1)"): "these are the squared singular values",
+    ("variances", "np.sqrt(w[:d] * (n - 1))"): "these are the singular values",
+    ("variances", "w"): "these are all the components",
+    ("variances", "w[:d][::-1]"): "smallest first",
+    ("variances", "w[:d] / w.sum()"): "these are shares of the total variance",
+    ("variances", "0 * w[:d]"): "all zeros",
+    ("variances", "w[:d] + 1"): "variances[",
+    ("scores", "C @ V[:, :d]"): "variances right; scores wrong: right directions, but not whitened",
+    ("scores", "C @ V[:, :d] / w[:d]"): "divided by the variances",
+    ("scores", "C @ V[:, :d] * np.sqrt(w[:d])"): "multiplied by the standard deviations",
+    ("scores", "C @ V[:, :d] / np.sqrt(w[:d] * (n - 1) / n)"): "whitened with N",
+    ("scores", "X @ V[:, :d] / np.sqrt(w[:d])"): "the points themselves were projected",
+    ("scores", "np.linalg.svd(C, full_matrices=False)[0][:, :d]"): "these are the columns of U",
+    ("scores", "C @ np.linalg.svd(C)[2][:, :d] / np.sqrt(w[:d])"): "here its columns were taken",
+    ("scores", "(C @ V[:, :d] / np.sqrt(w[:d])).T"): "it has shape",
+    ("scores", "C"): "it has shape",
+    ("scores", "C[:, 0]"): "it has shape",
+    ("scores", "C[:, :d] / 0"): "nan or infinite",
+}
+NEAREST = {
+    "d.min(axis=1)": "a point is its own nearest neighbour",
+    "o.min(axis=1) ** 2": "these are squared distances",
+    "d.min(axis=1) ** 2": "squared, and with every point its own neighbour",
+    "o.argmin(axis=1)": "argmin says which point",
+    "o.min(axis=0)": "for every point of X its nearest sample",
+    "cdist(S, X, 'cityblock').min(axis=1)": "as on a street map",
+    "np.sort(d, axis=1)[:, 1]": "the second smallest is right only for",
+    "d.mean(axis=1)": "the mean distance to all points",
+    "d.max(axis=1)": "this is the farthest point",
+    "np.linalg.norm(S - X.mean(axis=0), axis=1)": "the distance to the mean of X",
+    "o": "it has shape",
+    "o.min(axis=1) + 1": "distances[",
+}
+CLASSES = {
+    "np.exp(j) / np.exp(j).sum(axis=1, keepdims=True)": "e^-900 is 0 to a computer",
+    "soft(L)": "the shares of the classes are missing",
+    "soft(j.T).T": "the columns sum to 1",
+    "soft(L + s)": "a share was added to a logarithm",
+    "soft(L * s)": "a log-density was multiplied by a share",
+    "soft(L - np.log(s))": "divided by the shares",
+    "j": "these are the log-joints",
+    "np.log(soft(j))": "these are the logarithms of the probabilities",
+    "j.argmax(axis=1)": "this names the likeliest class",
+    "np.eye(len(s))[j.argmax(axis=1)]": "these are verdicts",
+    "np.exp(j - j.max(axis=1, keepdims=True))": "the largest of each row is 1",
+    "soft(j) + 0.1": "probabilities[",
+}
+SCORES = {  # with P(rows) a PCA fitted to rows, and G(Z, W) the scores of W under a Gaussian fitted to Z
+    "one(P(X), train, test)": "the principal components were found on all rows",
+    "one(P(X[train]), np.arange(len(X)), test)": "the Gaussian was fitted to all rows",
+    "one(P(X), np.arange(len(X)), test)": "PCA and Gaussian have both seen the test rows",
+    "one(P(X[train]), train, train)": "the score of the training rows",
+    "one(P(X[train]), train, np.arange(len(X)))": "the score of all rows",
+    "one(P(X[train]), train, test) * len(test)": "this is the total",
+    "one(PCA(0.9).fit(X[train]), train, test)": "not told to whiten",
+    "one(P(X[test]), train, test)": "PCA was fitted anew on the test rows",
+    "G(P(X[train]).transform(X[train]), P(X[test]).transform(X[test])).mean()": "principal components of their own",
+    "one(P(X[test]), test, train)": "the wrong way round",
+    "-one(P(X[train]), train, test)": "the sign is turned",
+    "one(P(X[train]), train, test) + 0.5": "score is",
+    "G(P(X[train]).transform(X[train]), P(X[train]).transform(X[test]))": "it has shape",
+}
+
+
+def written(source, name, **scope):
+    scope |= {"np": np, "cdist": cdist, "PCA": PCA}
+    exec(source, scope)
+    return scope[name]
+
+
+def pca_program(**parts):
+    expressions = {"variances": "w[:d]", "scores": "-C @ V[:, :d] / np.sqrt(w[:d])"} | parts
+    return written(
+        f"""
+def principal_components(X, share):
+    n, C = len(X), X - X.mean(axis=0)
+    w, V = np.linalg.eigh(np.cov(X.T))
+    w, V = w[::-1], V[:, ::-1]
+    def k(sizes):
+        return int((np.cumsum(sizes) / sizes.sum() <= share).sum()) + 1
+    d = k(w)
+    return {expressions["variances"]}, {expressions["scores"]}
+""",
+        "principal_components",
+    )
+
+
+def nearest_program(expression="o.min(axis=1)"):
+    return written(
+        f"""
+def nearest(S, X):
+    d = cdist(S, X)
+    o = np.where(d < 1e-12, np.inf, d)
+    return {expression}
+""",
+        "nearest",
+    )
+
+
+def class_program(expression="soft(j)"):
+    return written(
+        f"""
+def class_probabilities(L, s):
+    j = L + np.log(s)
+    def soft(a):
+        e = np.exp(a - a.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+    return {expression}
+""",
+        "class_probabilities",
+    )
+
+
+def gaussian_scores(Z, W):
+    return multivariate_normal(Z.mean(axis=0), np.cov(Z.T, bias=True)).logpdf(W)
+
+
+def score_program(expression="one(P(X[train]), train, test)"):
+    return written(
+        f"""
+def clean_score(X, train, test):
+    def P(rows):
+        return PCA(0.9, whiten=True).fit(rows)
+    def one(pca, learn, score):
+        return G(pca.transform(X[learn]), pca.transform(X[score])).mean()
+    return {expression}
+""",
+        "clean_score",
+        G=gaussian_scores,
+    )
+
+
+CASES = [
+    *(
+        (checks.principal_components, pca_program(**{part: e}), words)
+        for (part, e), words in PCA_WAYS.items()
+    ),
+    *((checks.nearest, nearest_program(e), words) for e, words in NEAREST.items()),
+    *((checks.class_probabilities, class_program(e), words) for e, words in CLASSES.items()),
+    *((checks.clean_score, score_program(e), words) for e, words in SCORES.items()),
+]
+
+
+@pytest.mark.parametrize(("check", "program", "words"), CASES, ids=[words for *_, words in CASES])
+@pytest.mark.filterwarnings("ignore")
+def test_wrong_answers_are_answered(check, program, words):
+    verdict = check(program)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
+@pytest.mark.filterwarnings("ignore")
+def test_every_diagnosis_is_met_by_a_program(exercise):
+    """So none can rot unseen; and each part has four at least."""
+    answers = [str(check(program)) for check, program, _ in CASES if check is exercise]
+    for part in exercise.parts:
+        diagnoses = {mistake.diagnosis for mistake in part.mistakes}
+        assert len(diagnoses) >= 4
+        for diagnosis in diagnoses:
+            assert any(said.endswith(diagnosis) for said in answers), diagnosis
+
+
+def test_the_right_programs_are_right():
+    assert checks.principal_components(pca_program()).startswith("correct: centred, turned")
+    assert checks.nearest(nearest_program()).startswith("correct: the distance to the nearest")
+    assert checks.class_probabilities(class_program()).startswith("correct: Bayes' rule")
+    assert checks.clean_score(score_program()).startswith("correct: all that learns")
+
+
+def test_scikit_learn_and_emlib_are_right():
+    def principal_components(X, share):
+        pca = PCA(float(share), whiten=True).fit(X)
+        return pca.explained_variance_, pca.transform(X)
+
+    def clean_score(X, train, test):
+        pca = PCA(0.9, whiten=True).fit(X[train])
+        return GaussianMixture(1, reg_covar=0).fit(pca.transform(X[train])).score(pca.transform(X[test]))
+
+    assert checks.principal_components(principal_components).correct
+    assert checks.clean_score(clean_score).correct
+
+
+@pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("thing", [None, 3, lambda: 1, lambda *a: None, lambda *a: "x", lambda *a: 1 / 0])
+def test_what_nobody_foresaw(exercise, thing):
+    assert not exercise(thing).correct
+
+
+def unsolved(*arguments):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
+def test_not_attempted(exercise):
+    assert exercise(unsolved).endswith("not attempted yet")
+
+
+@given(noise=st.floats(1e-6, 1e3), seed=st.integers(0, 2**16))
+def test_no_wrong_distance_is_ever_called_correct(noise, seed):
+    rng = np.random.default_rng(seed)
+    right = nearest_program()
+    assert not checks.nearest(lambda S, X: right(S, X) + noise * (0.1 + rng.uniform(size=len(S)))).correct
+
+
+# Predictions ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prediction", "words"),
+    [
+        (None, "not attempted yet"),
+        (99330, "the weights sum to one"),
+        (110 * 41 + 110 * 861, "the weights are missing"),
+        (109 + 110 * 861, "the means are missing, or the diagonals"),
+        (110 * 861, "the covariances alone"),
+        (109 + 110 * 41 + 110 * 41**2, "symmetric"),
+        (109 + 110 * 41 + 110 * 820, "or the diagonals"),
+        (109 + 2 * 110 * 41, "diagonal covariances"),
+        (109 + 110 * 41 + 861, "one covariance that all share"),
+        (109 + 110 * 41 + 110, "spherical"),
+        (902, "for one component"),
+        (109 + 110 * 64 + 110 * 2080, "64 pixels"),
+        (73677, "the numbers in the data"),
+        (12, "more than that"),
+        (1e9, "fewer than that"),
+        (float("nan"), "than that"),
+        (float("inf"), "than that"),
+        (99329.5, "than that"),
+        (True, "one whole number"),
+        ("99329", "one whole number"),
+        ([99329], "one whole number"),
+        (object(), "one whole number"),
+        (1j, "one whole number"),
+    ],
+)
+def test_counts_people_make(prediction, words):
+    verdict = checks.how_many_parameters(prediction)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize("prediction", [99329, 99329.0, np.int64(99329), np.array(99329)])
+def test_the_right_count(prediction):
+    assert checks.how_many_parameters(prediction).correct
+    assert "73,677" in checks.how_many_parameters(prediction)
+
+
+# A choice ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def table():
+    path = Path(__file__).parent.parent / "notebooks" / "studies" / "digits.csv"
+    table = pd.read_csv(path)
+    table["held_out"] = (300 * table["choose"] + 297 * table["report"]) / 597
+    return table
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (None, "not attempted yet"),
+        (7, "give a structure"),
+        (("full", "many", "aic"), "give a structure"),
+        ("aic", "give a structure"),
+        (("full", 7), "give a structure"),
+        (("full", 7, "R2"), "no such measure"),
+        (("round", 7, "aic"), "no such structure"),
+        (("unseen digits", 0, "near"), "no such structure"),
+        (("full", 110, "aic"), "K = 110 was not measured"),
+        (("full", 100, "aic"), "AIC has measured the floor"),
+        (("full", 50, "BIC"), "BIC has measured the floor"),
+        (("tied", 200, "train"), "the training digits cannot choose"),
+        (("full", 30, "near"), "a distance alone defends nothing"),
+        (("tied", 70, "bic"), "BIC is lower at K = 30"),
+        (("shrunk", 20, "bic"), "was not taken"),
+        (("classes", 30, "aic"), "was not taken"),
+        (("full", 30, "held-out"), "full with K = 7 is ahead in every split"),
+        (("shrunk", 200, "held_out"), "shrunk with K = 20 is ahead in every split"),
+    ],
+)
+def test_choices_that_no_number_supports(choice, words, table):
+    verdict = checks.defends(choice, table)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (("full", 3, "bic"), "of the full mixtures BIC is lowest there"),
+        (("tied", 200, "aic"), "AIC is lowest there"),
+        (("full", 7, "held_out"), "is ahead in every split, by"),
+        (("shrunk", 20, "held-out"), "But classes"),
+        (["shrunk", np.int64(30), "held_out"], "correct"),
+        (("classes", 30, "held_out"), "No other structure is ahead in every split"),
+    ],
+)
+def test_choices_that_a_number_supports(choice, words, table):
+    verdict = checks.defends(choice, table)
+    assert verdict.correct, verdict
+    assert words in verdict
+    assert checks.defends(choice, table.to_dict("list")) == verdict  # any mapping of columns
