@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtri
 
 from emlib import kernels, validate
 from emlib.em import Collapse, Model, Statistics
@@ -178,11 +177,8 @@ class Mixture(Value, Model):
     def doubt(self, statistics: MixtureStatistics) -> Doubt | None:
         """Distrust components that only the floor holds up, and two that cannot be told apart.
 
-        Two components count as one if they differ no more than two halves of one component may, its
-        points split at random. The symmetric divergence J of such halves follows a chi-square law:
-        n J has own_parameters degrees of freedom, where 1/n = 1/n_j + 1/n_k (Kullback 1959, ch. 6). In one
-        split of a thousand it is larger than the bound taken here. (That law is for many points; with few
-        points in many dimensions halves differ more, and fewer saddles are recognised.)
+        Two components count as one if they differ no more than two halves of one component may, its points split
+        at random; see `emlib.families.apart`.
         """
         propped = self.components.propped(statistics.components)
         if len(propped):
@@ -192,14 +188,12 @@ class Mixture(Value, Model):
                 f"{', '.join(f'{n:.4g}' for n in statistics.counts[propped])} of the points: "
                 "use fewer components or another start",
             )
-        divergence = self.components.divergence()
-        if divergence is not None and len(self) > 1:
-            # Counted so that a point weighs 1 on average: weights may come on any scale.
-            counts = statistics.counts * (statistics.rows / statistics.n_points)
-            visible = divergence / (1 / counts[:, None] + 1 / counts[None])
-            np.fill_diagonal(visible, np.inf)
-            j, k = np.unravel_index(np.argmin(visible), visible.shape)
-            if visible[j, k] < chdtri(self.components.own_parameters, 1e-3):
+        # Counted so that a point weighs 1 on average: weights may come on any scale.
+        distinct = self.components.distinct(statistics.counts * (statistics.rows / statistics.n_points))
+        if distinct is not None and len(self) > 1:
+            np.fill_diagonal(distinct, np.inf)
+            j, k = np.unravel_index(np.argmin(distinct), distinct.shape)
+            if distinct[j, k] < 1:
                 return Doubt(
                     "stalled",
                     f"{_named(sorted((j, k)))} cannot be told apart, so this is a saddle or one component too many: "

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from emlib import Collapse, EMWarning, Gaussian, Mixture, checks, datasets, fit, start
+from emlib import Collapse, EMWarning, Gaussian, Mixture, Prior, checks, datasets, fit, start
 
 
 @pytest.fixture
@@ -66,6 +66,21 @@ def test_doubt_is_calibrated_on_random_halves_of_one_component():
         doubted += halves.doubt(halves.expect(X)) is not None
     assert stats.kstest(draws, stats.chi2(5).cdf).pvalue > 1e-3
     assert doubted >= 398
+
+
+def test_means_far_apart_are_no_doubt_however_many_numbers_a_prior_holds():
+    """Two clusters of fifteen points in thirty dimensions: the prior makes their covariances alike, not them."""
+    rng = np.random.default_rng(0)
+    X, D = rng.standard_normal((30, 30)), 30
+    X[:15, 0] += 6
+    labels = np.arange(30) // 15
+    parted, mixed = (
+        start.from_labels(X, which, prior=Prior(np.eye(D), 40)) for which in (labels, rng.permutation(labels))
+    )
+    total = parted.components.divergence()[0, 1] * 7.5
+    assert total < stats.chi2(parted.components.own_parameters).isf(1e-3)  # all their numbers would not tell
+    assert parted.doubt(parted.expect(X)) is None
+    assert mixed.doubt(mixed.expect(X)).reason == "stalled"
 
 
 def test_every_m_step_keeps_the_moments_of_the_data(mixture):

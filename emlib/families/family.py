@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from emlib.families.apart import clearly
 from emlib.validate import Array, Value
 
 
@@ -118,6 +119,14 @@ class Family(Value, ABC):
         The symmetric Kullback-Leibler divergence; None if the family cannot say.
         """
         return None
+
+    def distinct(self, counts: Array) -> Array | None:
+        """How clearly their points, so many for each, tell components apart, (K, K); below 1 it may be chance.
+
+        None if the family cannot say.
+        """
+        divergence = self.divergence()
+        return None if divergence is None else clearly(divergence, counts, self.own_parameters)
 
     # What users may ask for -------------------------------------------------------------------------
 

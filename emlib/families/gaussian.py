@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.em import EPS, Collapse
-from emlib.families import quick
+from emlib.families import apart, quick
 from emlib.families.family import Family, Natural
 from emlib.families.moments import Moments
 from emlib.families.prior import Prior
@@ -317,19 +317,17 @@ class Gaussian(Family):
         -------
         array (K, K of the other)
         """
-        other = self if other is None else other
-        d = self.means[:, None] - other.means[None]
-        if {self.structure, other.structure} <= {"diag", "spherical"}:
-            ours, theirs = self.variances, other.variances
-            traces = (1 / ours) @ theirs.T + ours @ (1 / theirs).T
-            squares = np.einsum("jka,ja->jk", d**2, 1 / ours) + np.einsum("jka,ka->jk", d**2, 1 / theirs)
-        else:
-            ours, theirs = (np.linalg.inv(family.matrices).astype(float) for family in (self, other))
-            traces = np.einsum("jab,kba->jk", ours, other.matrices)
-            traces += np.einsum("jab,kba->jk", self.matrices, theirs)
-            squares = np.einsum("jka,jka->jk", np.einsum("jka,jab->jkb", d, ours), d)
-            squares += np.einsum("jka,jka->jk", np.einsum("jka,kab->jkb", d, theirs), d)
-        return (traces - 2 * self.n_features + squares) / 2
+        return apart.divergence(self, self if other is None else other).sum(axis=0)
+
+    def distinct(self, counts: Array) -> Array:
+        """By their means alone, or by all they have: whichever tells two components apart more clearly.
+
+        Where a covariance owes more to a prior than to its points, two halves of a component differ less than
+        the law of many points says, and far-off means must not be counted as noise.
+        """
+        between = apart.divergence(self, self)
+        by_means = apart.clearly(between[1], counts, self.n_features)
+        return np.maximum(by_means, apart.clearly(between.sum(axis=0), counts, self.own_parameters))
 
     # Parts of the space -----------------------------------------------------------------------------
 
