@@ -79,6 +79,10 @@ def copy(folder: Path = COPIES, without: str | None = None) -> list[Path]:
     tag `without` are left out.
     """
     (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for part in ("exercises", "studies"):  # what the lessons import and read: always as it is here
+        shutil.copytree(
+            LESSONS / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+        )
     made = []
     for lesson in sorted(LESSONS.glob("*.ipynb")):
         target = folder / lesson.name

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 from scipy.stats import norm
 
-from emlib import checks
-from emlib.checks import Exercise, line, line_updates
+import exercises
+from exercises import Exercise, line, line_updates
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -24,7 +24,7 @@ WRITTEN = [
 ]
 
 
-def exercises(notebook):
+def triples(notebook):
     """Triples of cells: the stub, its check, and the solution."""
     cells = notebook.cells
     stubs = [n for n, cell in enumerate(cells) if "exercise" in lessons.tags(cell)]
@@ -44,11 +44,11 @@ def said(cell):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_unsolved_every_check_says_so_and_the_lesson_runs(path):
-    found = exercises(nbformat.read(path, as_version=4))
+    found = triples(nbformat.read(path, as_version=4))
     assert len(found) >= 3
     for stub, check, solution in found:
         assert "your turn" in stub.source
-        assert check.source.startswith("checks.")
+        assert check.source.startswith("exercises.")
         assert said(check).endswith("not attempted yet")
         assert solution.cell_type == "markdown"
         assert solution.source.startswith("<details><summary>")
@@ -57,11 +57,11 @@ def test_unsolved_every_check_says_so_and_the_lesson_runs(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_solved_every_check_says_correct_and_the_lesson_runs(path):
     notebook = nbformat.read(path, as_version=4)
-    for stub, _, solution in exercises(notebook):
+    for stub, _, solution in triples(notebook):
         (code,) = re.findall(r"```python\n(.*?)```", solution.source, flags=re.S)
         stub.source = code
     NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}).execute()
-    for _, check, _ in exercises(notebook):
+    for _, check, _ in triples(notebook):
         assert said(check).startswith("correct: ")
 
 
@@ -71,9 +71,9 @@ def test_the_handout_has_the_exercises_and_no_solution(tmp_path):
         original = nbformat.read(ROOT / "notebooks" / path.name, as_version=4)
         assert not any("solution" in lessons.tags(cell) for cell in notebook.cells)
         stubs = [cell.source for cell in notebook.cells if "exercise" in lessons.tags(cell)]
-        assert stubs == [stub.source for stub, *_ in exercises(original)]
+        assert stubs == [stub.source for stub, *_ in triples(original)]
         text = html.unescape(path.read_text())
-        for *_, solution in exercises(original):
+        for *_, solution in triples(original):
             assert max(solution.source.split("\n"), key=len) not in text
         assert not any(cell.get("outputs") for cell in notebook.cells)
 
@@ -216,14 +216,14 @@ def m_step_1d(x, r):
 
 @pytest.mark.parametrize(("expression", "words"), E_STEP.items())
 def test_wrong_e_steps_are_answered(expression, words):
-    verdict = checks.e_step_1d(e_step_returning(expression))
+    verdict = exercises.e_step_1d(e_step_returning(expression))
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize(("part", "expression", "words"), [(*key, words) for key, words in M_STEP.items()])
 def test_wrong_m_steps_are_answered(part, expression, words):
-    verdict = checks.m_step_1d(m_step_returning(**{part: expression}))
+    verdict = exercises.m_step_1d(m_step_returning(**{part: expression}))
     assert not verdict.correct
     assert words in verdict
 
@@ -231,7 +231,7 @@ def test_wrong_m_steps_are_answered(part, expression, words):
 @pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
 def test_every_diagnosis_is_met_by_a_program(exercise):
     """So none can rot unseen; and each part has four at least."""
-    if exercise is checks.e_step_1d:
+    if exercise is exercises.e_step_1d:
         met = [str(exercise(e_step_returning(expression))) for expression in E_STEP]
     else:
         met = [str(exercise(m_step_returning(**{part: expression}))) for part, expression in M_STEP]
@@ -243,10 +243,10 @@ def test_every_diagnosis_is_met_by_a_program(exercise):
 
 
 def test_the_right_programs_are_right_and_each_right_answer_tells_its_use():
-    assert checks.e_step_1d(e_step_returning("shares(joint)")).startswith(
+    assert exercises.e_step_1d(e_step_returning("shares(joint)")).startswith(
         "correct: every point is shared out"
     )
-    assert checks.m_step_1d(m_step_returning()).startswith("correct: every point counts by its shares")
+    assert exercises.m_step_1d(m_step_returning()).startswith("correct: every point counts by its shares")
 
 
 def with_a_loop(x, weights, means, variances):
@@ -300,8 +300,10 @@ def changes_its_arguments(x, weights, means, variances):
     ],
 )
 def test_other_ways_to_go_wrong_in_the_e_step(program, words):
-    checks.e_step_1d(e_step_returning("shares(joint)"))  # leaves right answers in the memory that comes next
-    verdict = checks.e_step_1d(program)
+    exercises.e_step_1d(
+        e_step_returning("shares(joint)")
+    )  # leaves right answers in the memory that comes next
+    verdict = exercises.e_step_1d(program)
     assert not verdict.correct
     assert words in verdict
 
@@ -339,7 +341,7 @@ def right_m_step(x, r):
     ],
 )
 def test_other_ways_to_go_wrong_in_the_m_step(program, words):
-    verdict = checks.m_step_1d(program)
+    verdict = exercises.m_step_1d(program)
     assert not verdict.correct
     assert words in verdict
 
@@ -366,7 +368,7 @@ def test_other_ways_to_go_wrong_in_the_m_step(program, words):
     ],
 )
 def test_predictions_people_make(prediction, words):
-    verdict = checks.next_to_change(prediction)
+    verdict = exercises.next_to_change(prediction)
     assert not verdict.correct
     assert words in verdict
 
@@ -375,7 +377,7 @@ def test_predictions_people_make(prediction, words):
     "prediction", [[-1.59], -1.59, (-1.59,), np.array([[-1.59]]), "-1.59", [-1.5914], {-1.59}]
 )
 def test_the_right_prediction_in_any_clothes(prediction):
-    assert checks.next_to_change(prediction).correct
+    assert exercises.next_to_change(prediction).correct
 
 
 @pytest.mark.parametrize("wrap", [np.asarray, lambda a: a.tolist(), lambda a: np.asfortranarray(a)])
@@ -384,8 +386,8 @@ def test_right_answers_in_any_clothes(wrap):
         joint = np.log(w) + norm.logpdf(x[:, None], m, np.sqrt(v))
         return wrap(np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True)))
 
-    assert checks.e_step_1d(e_step_1d).correct
-    assert checks.m_step_1d(lambda x, r: list(map(wrap, right_m_step(x, r)))).correct
+    assert exercises.e_step_1d(e_step_1d).correct
+    assert exercises.m_step_1d(lambda x, r: list(map(wrap, right_m_step(x, r)))).correct
 
 
 @given(noise=st.floats(1e-6, 1e3), seed=st.integers(0, 2**16), part=st.integers(0, 2))
@@ -397,10 +399,10 @@ def test_no_wrong_answer_is_ever_called_correct_and_none_raises(noise, seed, par
         answers[part] = answers[part] + noise * (0.1 + rng.uniform(size=len(answers[part])))
         return answers
 
-    verdict = checks.m_step_1d(off)
+    verdict = exercises.m_step_1d(off)
     assert not verdict.correct
     assert re.search(r"\[\d\] is \S+ and should be \S+", verdict)
 
 
 def test_a_verdict_shows_itself_without_quotation_marks():
-    assert repr(checks.next_to_change(None)) == "next_to_change: not attempted yet"
+    assert repr(exercises.next_to_change(None)) == "next_to_change: not attempted yet"

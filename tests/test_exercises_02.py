@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import entr, rel_entr
 from scipy.stats import norm
 
-from emlib import checks
-from emlib.checks import Exercise, bound
+import exercises
+from exercises import Exercise, bound
 
 WRITTEN = [thing for thing in vars(bound).values() if isinstance(thing, Exercise)]
 
@@ -143,7 +143,7 @@ def program(name, expression):
     [(name, *pair) for name, programs in PROGRAMS.items() for pair in programs.items()],
 )
 def test_wrong_programs_are_answered(name, expression, words):
-    verdict = getattr(checks, name)(program(name, expression))
+    verdict = getattr(exercises, name)(program(name, expression))
     assert not verdict.correct
     assert words in verdict
 
@@ -151,7 +151,7 @@ def test_wrong_programs_are_answered(name, expression, words):
 @pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
 def test_every_diagnosis_is_met_by_a_program(exercise):
     """So none can rot unseen; and each part has four at least."""
-    (name,) = (name for name in PROGRAMS if getattr(checks, name) is exercise)
+    (name,) = (name for name in PROGRAMS if getattr(exercises, name) is exercise)
     met = [str(exercise(program(name, expression))) for expression in PROGRAMS[name]]
     for part in exercise.parts:
         diagnoses = {mistake.diagnosis for mistake in part.mistakes}
@@ -162,7 +162,7 @@ def test_every_diagnosis_is_met_by_a_program(exercise):
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_right_programs_are_right(name):
-    assert getattr(checks, name)(program(name, RIGHT[name])).startswith("correct: ")
+    assert getattr(exercises, name)(program(name, RIGHT[name])).startswith("correct: ")
 
 
 def test_a_bound_in_other_clothes():
@@ -175,8 +175,8 @@ def test_a_bound_in_other_clothes():
                     total += q[n, k] * (log_joint - np.log(q[n, k]))
         return total
 
-    assert checks.elbo(by_loops).correct
-    assert checks.elbo(lambda *case: [by_loops(*case)]).startswith(
+    assert exercises.elbo(by_loops).correct
+    assert exercises.elbo(lambda *case: [by_loops(*case)]).startswith(
         "elbo_of_shares: it has shape (1,); it must be one"
     )
 
@@ -189,14 +189,14 @@ def test_a_bound_in_other_clothes():
     ],
 )
 def test_other_ways_to_go_wrong_with_the_bound(answer, words):
-    assert words in checks.elbo(answer)
+    assert words in exercises.elbo(answer)
 
 
 @given(noise=st.floats(1e-6, 1e3), sign=st.sampled_from([-1, 1]))
 def test_no_wrong_answer_is_ever_called_correct_and_none_raises(noise, sign):
     for name in PROGRAMS:
         right = program(name, RIGHT[name])
-        verdict = getattr(checks, name)(lambda *case, right=right: right(*case) + sign * noise)
+        verdict = getattr(exercises, name)(lambda *case, right=right: right(*case) + sign * noise)
         assert not verdict.correct
         assert re.search(r" is \S+ and should be \S+", verdict)
 
@@ -229,14 +229,14 @@ class Hostile:
     ],
 )
 def test_rates_that_people_predict(prediction, words):
-    verdict = checks.linkage_rate(prediction)
+    verdict = exercises.linkage_rate(prediction)
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize("prediction", [0.1328, 0.13, 0.133, np.float64(0.13278), np.array(0.1328)])
 def test_the_right_rate_in_any_clothes(prediction):
-    assert checks.linkage_rate(prediction).correct
+    assert exercises.linkage_rate(prediction).correct
 
 
 def test_the_rate_is_that_of_ten_times_the_animals():
@@ -245,4 +245,4 @@ def test_the_rate_is_that_of_ten_times_the_animals():
         m = 1250 * psi / (2 + psi)
         after = (m + 340) / (m + 180 + 200 + 340)
         psi, before, ratio = after, after - psi, (after - psi) / before
-    assert checks.linkage_rate(ratio).correct
+    assert exercises.linkage_rate(ratio).correct

@@ -10,8 +10,8 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
 
-from emlib import checks
-from emlib.checks import Exercise, plane, plane_shares
+import exercises
+from exercises import Exercise, plane, plane_shares
 
 WRITTEN = [
     thing for thing in [*vars(plane).values(), *vars(plane_shares).values()] if isinstance(thing, Exercise)
@@ -176,7 +176,7 @@ def program(name, expression):
     [(name, *pair) for name, answers in PROGRAMS.items() for pair in answers.items()],
 )
 def test_wrong_programs_are_answered(name, expression, words):
-    verdict = getattr(checks, name)(program(name, expression))
+    verdict = getattr(exercises, name)(program(name, expression))
     assert not verdict.correct
     assert words in verdict
 
@@ -196,13 +196,13 @@ def test_every_diagnosis_is_met_by_a_program(exercise):
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_programs_are_right_in_any_clothes(name, wrap):
     right = program(name, RIGHT[name])
-    assert checks.__dict__[name](lambda *arguments: wrap(right(*arguments))).startswith("correct: ")
+    assert getattr(exercises, name)(lambda *arguments: wrap(right(*arguments))).startswith("correct: ")
 
 
 def test_all_exercises_of_the_lesson_are_here():
     assert {exercise.name for exercise in WRITTEN} == set(PROGRAMS) == set(RIGHT)
     for name in PROGRAMS:
-        assert getattr(checks, name) in WRITTEN
+        assert getattr(exercises, name) in WRITTEN
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -210,7 +210,7 @@ def test_unattempted_and_other_things_than_functions(name):
     def stub(*arguments):
         raise NotImplementedError
 
-    check = getattr(checks, name)
+    check = getattr(exercises, name)
     assert check(stub) == f"{name}: not attempted yet"
     assert "wants the function itself" in check(np.ones(3))
 
@@ -228,9 +228,9 @@ def test_arguments_in_another_order_and_arguments_changed():
     def from_the_notebook(X, w, m, S):
         return covariances  # noqa: F821 (that is the mistake)
 
-    assert "The arguments come as X, weights, means, covariances" in checks.predict_proba(other_order)
-    assert "it changes its arguments in place" in checks.responsibilities(in_place)
-    assert "it reads covariances from the notebook" in checks.predict_proba(from_the_notebook)
+    assert "The arguments come as X, weights, means, covariances" in exercises.predict_proba(other_order)
+    assert "it changes its arguments in place" in exercises.responsibilities(in_place)
+    assert "it reads covariances from the notebook" in exercises.predict_proba(from_the_notebook)
 
 
 def test_the_classes_of_the_lesson_are_no_answer():
@@ -242,7 +242,7 @@ def test_the_classes_of_the_lesson_are_no_answer():
         "    return np.einsum('nk,nki,nkj->kij', resp, away, away) / resp.sum(axis=0)[:, None, None]",
         scope,
     )
-    assert "they come out of a loop" in checks.m_step_covariances(scope["m_step_covariances"])
+    assert "they come out of a loop" in exercises.m_step_covariances(scope["m_step_covariances"])
 
 
 @given(noise=st.floats(1e-6, 1e3), seed=st.integers(0, 2**16), name=st.sampled_from(sorted(PROGRAMS)))
@@ -253,6 +253,6 @@ def test_no_wrong_answer_is_ever_called_correct_and_none_raises(noise, seed, nam
         answer = right(*arguments)
         return answer + noise * (0.1 + rng.uniform(size=answer.shape))
 
-    verdict = getattr(checks, name)(off)
+    verdict = getattr(exercises, name)(off)
     assert not verdict.correct
     assert re.search(r"\[[\d, ]+\] is \S+ and should be \S+", verdict)

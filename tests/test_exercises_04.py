@@ -10,8 +10,9 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 from sklearn.cluster import KMeans
 
-from emlib import checks, datasets
-from emlib.checks import Exercise, assumptions, hard
+import exercises
+from emlib import datasets
+from exercises import Exercise, assumptions, hard
 
 WRITTEN = [
     thing for thing in [*vars(hard).values(), *vars(assumptions).values()] if isinstance(thing, Exercise)
@@ -147,21 +148,21 @@ def borders(m, w, v):
 
 @pytest.mark.parametrize(("part", "expression", "words"), [(*key, words) for key, words in LLOYD.items()])
 def test_wrong_lloyd_steps_are_answered(part, expression, words):
-    verdict = checks.lloyd_step(lloyd(**{part: expression}))
+    verdict = exercises.lloyd_step(lloyd(**{part: expression}))
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize(("part", "expression", "words"), [(*key, words) for key, words in HELD.items()])
 def test_wrong_counts_are_answered(part, expression, words):
-    verdict = checks.points_held(held(**{part: expression}))
+    verdict = exercises.points_held(held(**{part: expression}))
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize(("expression", "words"), BORDERS.items())
 def test_wrong_borders_are_answered(expression, words):
-    verdict = checks.borders(borders(expression))
+    verdict = exercises.borders(borders(expression))
     assert not verdict.correct
     assert words in verdict
 
@@ -183,21 +184,21 @@ def test_every_diagnosis_is_met_by_a_program(exercise):
 
 
 def test_the_right_programs_are_right():
-    assert checks.lloyd_step(lloyd()).startswith("correct: k-means is an E-step whose shares are 0 or 1")
-    assert checks.points_held(held()).startswith("correct: a soft count adds up shares")
-    assert checks.borders(borders()).startswith("correct: the heavy component pushes the border away")
+    assert exercises.lloyd_step(lloyd()).startswith("correct: k-means is an E-step whose shares are 0 or 1")
+    assert exercises.points_held(held()).startswith("correct: a soft count adds up shares")
+    assert exercises.borders(borders()).startswith("correct: the heavy component pushes the border away")
 
 
 def test_a_reference_step_is_one_of_scikit_learns():
-    for X, means in checks.lloyd_step.cases:
+    for X, means in exercises.lloyd_step.cases:
         theirs = KMeans(len(means), init=means, n_init=1, max_iter=1, tol=0).fit(X)
-        np.testing.assert_allclose(checks.lloyd_step.parts[1].answer(X, means), theirs.cluster_centers_)
+        np.testing.assert_allclose(exercises.lloyd_step.parts[1].answer(X, means), theirs.cluster_centers_)
 
 
 def test_a_reference_border_is_where_the_shares_are_equal():
-    for means, weights, variances in checks.borders.cases:
+    for means, weights, variances in exercises.borders.cases:
         for border, variance in zip(
-            checks.borders.parts[0].answer(means, weights, variances), variances, strict=True
+            exercises.borders.parts[0].answer(means, weights, variances), variances, strict=True
         ):
 
             def lead(x, variance=variance, means=means, weights=weights):
@@ -231,7 +232,7 @@ def with_a_loop(X, means):
     ],
 )
 def test_other_ways_to_go_wrong_in_lloyds_step(program, words):
-    verdict = checks.lloyd_step(program)
+    verdict = exercises.lloyd_step(program)
     assert not verdict.correct
     assert words in verdict
 
@@ -239,7 +240,7 @@ def test_other_ways_to_go_wrong_in_lloyds_step(program, words):
 @given(noise=st.floats(1e-6, 1e3), seed=st.integers(0, 2**16))
 def test_no_wrong_border_is_ever_called_correct_and_none_raises(noise, seed):
     rng = np.random.default_rng(seed)
-    verdict = checks.borders(lambda m, w, v: borders()(m, w, v) + noise * (0.1 + rng.uniform(size=len(v))))
+    verdict = exercises.borders(lambda m, w, v: borders()(m, w, v) + noise * (0.1 + rng.uniform(size=len(v))))
     assert not verdict.correct
     assert re.search(r"borders\[\d\] is \S+ and should be \S+", verdict)
 
@@ -282,7 +283,7 @@ class Hostile:
     ],
 )
 def test_predictions_people_make(prediction, words):
-    verdict = checks.k_means_is_right(prediction)
+    verdict = exercises.k_means_is_right(prediction)
     assert not verdict.correct
     assert words in verdict
 
@@ -291,7 +292,7 @@ def test_predictions_people_make(prediction, words):
     "prediction", ["ACE", ["A", "C", "E"], {"c", "a", "e"}, ("A", "CE"), "a, c, e", np.array(list("ACE"))]
 )
 def test_the_right_prediction_in_any_clothes(prediction):
-    assert checks.k_means_is_right(prediction).correct
+    assert exercises.k_means_is_right(prediction).correct
 
 
 def test_what_the_answers_say_of_the_cases_is_so():

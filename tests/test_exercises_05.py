@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment, minimize_scalar
 
+import exercises
 from emlib import Gaussian, Mixture, Prior, checks, datasets, fit, start
-from emlib.checks import Exercise, collapse, failures, mend
 from emlib.em import EMWarning
+from exercises import Exercise, collapse, failures, mend
 
 WRITTEN = [t for t in [*vars(failures).values(), *vars(mend).values()] if isinstance(t, Exercise)]
 
@@ -120,10 +121,10 @@ def mended_m_step(**parts):
 
 
 WRONG = [
-    *((checks.partners, partners(e), words) for e, words in PARTNERS.items()),
-    *((checks.map_variances, map_variances(e), words) for e, words in MAP.items()),
-    *((checks.should_stop, should_stop(e), words) for e, words in STOP.items()),
-    *((checks.mended_m_step, mended_m_step(**{part: e}), words) for (part, e), words in MEND.items()),
+    *((exercises.partners, partners(e), words) for e, words in PARTNERS.items()),
+    *((exercises.map_variances, map_variances(e), words) for e, words in MAP.items()),
+    *((exercises.should_stop, should_stop(e), words) for e, words in STOP.items()),
+    *((exercises.mended_m_step, mended_m_step(**{part: e}), words) for (part, e), words in MEND.items()),
 ]
 
 
@@ -147,10 +148,10 @@ def test_every_diagnosis_is_met_by_a_program(exercise):
 
 def test_the_right_programs_are_right():
     for exercise, answer in [
-        (checks.partners, partners()),
-        (checks.map_variances, map_variances()),
-        (checks.should_stop, should_stop()),
-        (checks.mended_m_step, mended_m_step()),
+        (exercises.partners, partners()),
+        (exercises.map_variances, map_variances()),
+        (exercises.should_stop, should_stop()),
+        (exercises.mended_m_step, mended_m_step()),
     ]:
         assert exercise(answer).correct, exercise(answer)
 
@@ -180,7 +181,9 @@ def test_things_nobody_foresaw(exercise, answer, words):
 @given(noise=st.floats(1e-6, 1e3), seed=st.integers(0, 2**16))
 def test_no_wrong_variance_is_ever_called_correct_and_none_raises(noise, seed):
     rng = np.random.default_rng(seed)
-    verdict = checks.map_variances(lambda *a: map_variances()(*a) + noise * (0.1 + rng.random(a[1].shape[1])))
+    verdict = exercises.map_variances(
+        lambda *a: map_variances()(*a) + noise * (0.1 + rng.random(a[1].shape[1]))
+    )
     assert not verdict.correct
     assert "map_variances: " in verdict
 
@@ -189,8 +192,8 @@ def test_no_wrong_variance_is_ever_called_correct_and_none_raises(noise, seed):
 
 
 def test_a_reference_variance_is_where_the_penalised_likelihood_is_largest():
-    for x, resp, v, n in checks.map_variances.cases:
-        answer = checks.map_variances.parts[0].answer(x, resp, v, n)
+    for x, resp, v, n in exercises.map_variances.cases:
+        answer = exercises.map_variances.parts[0].answer(x, resp, v, n)
         for k, r in enumerate(resp.T):
             squares = r @ (x - r @ x / r.sum()) ** 2
 
@@ -202,25 +205,25 @@ def test_a_reference_variance_is_where_the_penalised_likelihood_is_largest():
 
 
 def test_a_reference_variance_is_emlibs():
-    for x, resp, v, n in checks.map_variances.cases:
+    for x, resp, v, n in exercises.map_variances.cases:
         model = start.from_responsibilities(x[:, None], resp, prior=Prior([[v]], n))
-        answer = checks.map_variances.parts[0].answer(x, resp, v, n)
+        answer = exercises.map_variances.parts[0].answer(x, resp, v, n)
         np.testing.assert_allclose(answer, model.components.variances[:, 0], rtol=1e-12)
 
 
 def test_a_reference_order_is_the_one_that_aligned_finds():
-    for means, others in checks.partners.cases:
+    for means, others in exercises.partners.cases:
         K, D = means.shape
         one, other = (
             Mixture(np.full(K, 1 / K), Gaussian(m, np.ones((K, D)), "diag")) for m in (means, others)
         )
-        order = checks.partners.parts[0].answer(means, others).astype(int)
+        order = exercises.partners.parts[0].answer(means, others).astype(int)
         np.testing.assert_array_equal(one.aligned(other).components.means, means[order])
 
 
 def test_a_reference_stop_sums_the_series():
     """What is left is summed term by term."""
-    for history, n, tol in checks.should_stop.cases:
+    for history, n, tol in exercises.should_stop.cases:
         gains = np.diff(history)
         expected = False
         if len(gains) > 1 and 0 < gains[-1] < gains[-2]:
@@ -229,12 +232,12 @@ def test_a_reference_stop_sums_the_series():
                 term *= rate
                 left += term
             expected = left < n * tol
-        assert bool(checks.should_stop.parts[0].answer(history, n, tol)) == expected
+        assert bool(exercises.should_stop.parts[0].answer(history, n, tol)) == expected
 
 
 def test_a_reference_m_step_is_emlibs():
-    for x, gamma, *_ in checks.mended_m_step.cases:
-        psi, mu, s2 = (part.answer(x, gamma, None, None, None) for part in checks.mended_m_step.parts)
+    for x, gamma, *_ in exercises.mended_m_step.cases:
+        psi, mu, s2 = (part.answer(x, gamma, None, None, None) for part in exercises.mended_m_step.parts)
         model = start.from_responsibilities(x[:, None], gamma)
         np.testing.assert_allclose(model.weights, [psi, 1 - psi])
         np.testing.assert_allclose(model.components.means[:, 0], mu)
@@ -271,20 +274,20 @@ class Hostile:
     ],
 )
 def test_predictions_people_make(prediction, words):
-    verdict = checks.collapses(prediction)
+    verdict = exercises.collapses(prediction)
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize("prediction", ["BEF", ["b", "e", "f"], {"E", "F", "B"}, "B, E, F"])
 def test_the_right_prediction_in_any_clothes(prediction):
-    assert checks.collapses(prediction).correct
+    assert exercises.collapses(prediction).correct
 
 
 def test_what_the_answers_say_of_the_starts_is_so():
     X = datasets.old_faithful().X[:, 1:]
     narrowest = {}
-    for letter, (_, model) in checks.six_starts().items():
+    for letter, (_, model) in exercises.six_starts().items():
         if letter in "BEF":
             with pytest.warns(EMWarning, match="collaps"):
                 trace = fit(model, X, tol=1e-8)

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emlib import checks, select, start
-from emlib.checks import Exercise, criteria, judging
+import exercises
+from emlib import select, start
 from emlib.families.structure import STRUCTURES
+from exercises import Exercise, criteria, judging
 
 WRITTEN = [thing for thing in vars(criteria).values() if isinstance(thing, Exercise)]
 
@@ -108,21 +109,21 @@ def p_value(result="np.mean(np.append(s, t) >= t)"):
 
 @pytest.mark.parametrize(("part", "result", "words"), [(*key, words) for key, words in COUNTS.items()])
 def test_wrong_counts_are_answered(part, result, words):
-    verdict = checks.n_parameters(n_parameters(**{part: result}))
+    verdict = exercises.n_parameters(n_parameters(**{part: result}))
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize(("result", "words"), BICS.items())
 def test_wrong_bics_are_answered(result, words):
-    verdict = checks.bic(bic(result))
+    verdict = exercises.bic(bic(result))
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize(("result", "words"), PS.items())
 def test_wrong_p_values_are_answered(result, words):
-    verdict = checks.p_value(p_value(result))
+    verdict = exercises.p_value(p_value(result))
     assert not verdict.correct
     assert words in verdict
 
@@ -145,9 +146,9 @@ def test_every_diagnosis_is_met_by_a_program(exercise):
 
 
 def test_the_right_programs_are_right():
-    assert checks.n_parameters(n_parameters()).startswith("correct: weights, means, covariances")
-    assert checks.bic(bic()).startswith("correct: it is on the scale of -2 log-likelihood")
-    assert checks.p_value(p_value()).startswith("correct: the data are one more sample")
+    assert exercises.n_parameters(n_parameters()).startswith("correct: weights, means, covariances")
+    assert exercises.bic(bic()).startswith("correct: it is on the scale of -2 log-likelihood")
+    assert exercises.p_value(p_value()).startswith("correct: the data are one more sample")
 
 
 @pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
@@ -159,19 +160,19 @@ def test_a_stub_is_not_attempted_yet(exercise):
 
 
 def test_the_references_are_emlibs():
-    for K, D in checks.n_parameters.cases:
+    for K, D in exercises.n_parameters.cases:
         X = np.random.default_rng(0).normal(size=(20 * K * D, D))
-        for part in checks.n_parameters.parts:
+        for part in exercises.n_parameters.parts:
             assert part.name in STRUCTURES
             mixture = start.from_labels(X, np.arange(len(X)) % K, structure=part.name)
             assert part.answer(K, D) == mixture.n_parameters
     X = np.random.default_rng(0).normal(size=(30, 2))
     mixture = start.from_labels(X, np.arange(30) % 2)
     np.testing.assert_allclose(
-        checks.bic.parts[0].answer(mixture.log_density(X), mixture.n_parameters), select.bic(mixture, X)
+        exercises.bic.parts[0].answer(mixture.log_density(X), mixture.n_parameters), select.bic(mixture, X)
     )
-    for observed, simulated in checks.p_value.cases:
-        assert checks.p_value.parts[0].answer(observed, simulated) == (
+    for observed, simulated in exercises.p_value.cases:
+        assert exercises.p_value.parts[0].answer(observed, simulated) == (
             select.Ratio("full", 1, observed, simulated).p_value
         )
 
@@ -179,14 +180,18 @@ def test_the_references_are_emlibs():
 @pytest.mark.parametrize(
     ("check", "program", "words"),
     [
-        (checks.n_parameters, lambda K, D: (K, D), "it must return 4 arrays"),
-        (checks.n_parameters, lambda D, K: n_parameters()(K, D), "The arguments come as K, D, in this order"),
-        (checks.n_parameters, n_parameters()(3, 2), "this is a tuple of 4"),
-        (checks.bic, lambda a, p: str(a), "must return one number"),
-        (checks.bic, lambda a: a, "it raised TypeError"),
-        (checks.p_value, lambda t, s: None, "it returns nothing"),
-        (checks.p_value, lambda t, s: 1j, "complex"),
-        (checks.p_value, None, "this is a NoneType"),
+        (exercises.n_parameters, lambda K, D: (K, D), "it must return 4 arrays"),
+        (
+            exercises.n_parameters,
+            lambda D, K: n_parameters()(K, D),
+            "The arguments come as K, D, in this order",
+        ),
+        (exercises.n_parameters, n_parameters()(3, 2), "this is a tuple of 4"),
+        (exercises.bic, lambda a, p: str(a), "must return one number"),
+        (exercises.bic, lambda a: a, "it raised TypeError"),
+        (exercises.p_value, lambda t, s: None, "it returns nothing"),
+        (exercises.p_value, lambda t, s: 1j, "complex"),
+        (exercises.p_value, None, "this is a NoneType"),
     ],
 )
 def test_other_ways_to_go_wrong(check, program, words):
@@ -197,8 +202,8 @@ def test_other_ways_to_go_wrong(check, program, words):
 
 @given(off=st.floats(1e-6, 1e6))
 def test_no_other_number_is_ever_called_correct(off):
-    assert not checks.bic(lambda a, p: bic()(a, p) + off).correct
-    assert not checks.p_value(lambda t, s: p_value()(t, s) + off).correct
+    assert not exercises.bic(lambda a, p: bic()(a, p) + off).correct
+    assert not exercises.p_value(lambda t, s: p_value()(t, s) + off).correct
 
 
 # The predictions --------------------------------------------------------------------------------------------
@@ -231,14 +236,14 @@ class Hostile:
     ],
 )
 def test_wrong_numbers_of_points_are_answered(prediction, words):
-    verdict = checks.bic_is_stricter(prediction)
+    verdict = exercises.bic_is_stricter(prediction)
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize("prediction", [8, 8.0, np.int64(8), np.array(8)])
 def test_eight_points_are_right(prediction):
-    assert checks.bic_is_stricter(prediction).correct
+    assert exercises.bic_is_stricter(prediction).correct
     assert np.log(7) < 2 < np.log(8)
 
 
@@ -262,7 +267,7 @@ def test_eight_points_are_right(prediction):
     ],
 )
 def test_wrong_leaks_are_answered(prediction, words):
-    verdict = checks.leaks(prediction)
+    verdict = exercises.leaks(prediction)
     assert not verdict.correct
     assert words in verdict
 
@@ -271,4 +276,4 @@ def test_wrong_leaks_are_answered(prediction, words):
     "prediction", ["BDE", ["B", "D", "E"], {"e", "d", "b"}, "b, d; e", np.array(list("BDE"))]
 )
 def test_the_right_leaks_in_any_clothes(prediction):
-    assert checks.leaks(prediction).correct
+    assert exercises.leaks(prediction).correct

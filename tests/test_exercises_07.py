@@ -11,8 +11,9 @@ from scipy.spatial.distance import cdist
 from scipy.stats import multivariate_normal
 from sklearn.decomposition import PCA
 
-from emlib import GaussianMixture, checks
-from emlib.checks import Exercise, digits, digits_choice
+import exercises
+from emlib import GaussianMixture
+from exercises import Exercise, digits, digits_choice
 
 WRITTEN = [
     thing for thing in [*vars(digits).values(), *vars(digits_choice).values()] if isinstance(thing, Exercise)
@@ -164,12 +165,12 @@ def clean_score(X, train, test):
 
 CASES = [
     *(
-        (checks.principal_components, pca_program(**{part: e}), words)
+        (exercises.principal_components, pca_program(**{part: e}), words)
         for (part, e), words in PCA_WAYS.items()
     ),
-    *((checks.nearest, nearest_program(e), words) for e, words in NEAREST.items()),
-    *((checks.class_probabilities, class_program(e), words) for e, words in CLASSES.items()),
-    *((checks.clean_score, score_program(e), words) for e, words in SCORES.items()),
+    *((exercises.nearest, nearest_program(e), words) for e, words in NEAREST.items()),
+    *((exercises.class_probabilities, class_program(e), words) for e, words in CLASSES.items()),
+    *((exercises.clean_score, score_program(e), words) for e, words in SCORES.items()),
 ]
 
 
@@ -194,10 +195,10 @@ def test_every_diagnosis_is_met_by_a_program(exercise):
 
 
 def test_the_right_programs_are_right():
-    assert checks.principal_components(pca_program()).startswith("correct: centred, turned")
-    assert checks.nearest(nearest_program()).startswith("correct: the distance to the nearest")
-    assert checks.class_probabilities(class_program()).startswith("correct: Bayes' rule")
-    assert checks.clean_score(score_program()).startswith("correct: all that learns")
+    assert exercises.principal_components(pca_program()).startswith("correct: centred, turned")
+    assert exercises.nearest(nearest_program()).startswith("correct: the distance to the nearest")
+    assert exercises.class_probabilities(class_program()).startswith("correct: Bayes' rule")
+    assert exercises.clean_score(score_program()).startswith("correct: all that learns")
 
 
 def test_scikit_learn_and_emlib_are_right():
@@ -209,8 +210,8 @@ def test_scikit_learn_and_emlib_are_right():
         pca = PCA(0.9, whiten=True).fit(X[train])
         return GaussianMixture(1, reg_covar=0).fit(pca.transform(X[train])).score(pca.transform(X[test]))
 
-    assert checks.principal_components(principal_components).correct
-    assert checks.clean_score(clean_score).correct
+    assert exercises.principal_components(principal_components).correct
+    assert exercises.clean_score(clean_score).correct
 
 
 @pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
@@ -232,7 +233,7 @@ def test_not_attempted(exercise):
 def test_no_wrong_distance_is_ever_called_correct(noise, seed):
     rng = np.random.default_rng(seed)
     right = nearest_program()
-    assert not checks.nearest(lambda S, X: right(S, X) + noise * (0.1 + rng.uniform(size=len(S)))).correct
+    assert not exercises.nearest(lambda S, X: right(S, X) + noise * (0.1 + rng.uniform(size=len(S)))).correct
 
 
 # Predictions ------------------------------------------------------------------------------------------------
@@ -267,15 +268,15 @@ def test_no_wrong_distance_is_ever_called_correct(noise, seed):
     ],
 )
 def test_counts_people_make(prediction, words):
-    verdict = checks.how_many_parameters(prediction)
+    verdict = exercises.how_many_parameters(prediction)
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize("prediction", [99329, 99329.0, np.int64(99329), np.array(99329)])
 def test_the_right_count(prediction):
-    assert checks.how_many_parameters(prediction).correct
-    assert "73,677" in checks.how_many_parameters(prediction)
+    assert exercises.how_many_parameters(prediction).correct
+    assert "73,677" in exercises.how_many_parameters(prediction)
 
 
 # A choice ---------------------------------------------------------------------------------------------------
@@ -313,7 +314,7 @@ def table():
     ],
 )
 def test_choices_that_no_number_supports(choice, words, table):
-    verdict = checks.defends(choice, table)
+    verdict = exercises.defends(choice, table)
     assert not verdict.correct
     assert words in verdict
 
@@ -330,7 +331,7 @@ def test_choices_that_no_number_supports(choice, words, table):
     ],
 )
 def test_choices_that_a_number_supports(choice, words, table):
-    verdict = checks.defends(choice, table)
+    verdict = exercises.defends(choice, table)
     assert verdict.correct, verdict
     assert words in verdict
-    assert checks.defends(choice, table.to_dict("list")) == verdict  # any mapping of columns
+    assert exercises.defends(choice, table.to_dict("list")) == verdict  # any mapping of columns

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 import emlib
+import exercises
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -60,8 +61,9 @@ def test_plot_comes_when_it_is_asked_for():
 
 
 def public():
-    """Every public module, function, class and method of emlib."""
-    for info in pkgutil.walk_packages(emlib.__path__, "emlib."):
+    """Every public module, function, class and method of emlib, and of the lessons' exercises."""
+    packages = [(emlib.__path__, "emlib."), (exercises.__path__, "exercises.")]
+    for info in (info for package in packages for info in pkgutil.walk_packages(*package)):
         module = importlib.import_module(info.name)
         yield info.name, module
         for name, thing in vars(module).items():
@@ -137,5 +139,5 @@ def test_the_wheel_is_small_typed_and_nothing_but_emlib(tmp_path):
 
 
 def test_the_old_interpreter_can_read_every_source():
-    for source in [*ROOT.glob("emlib/**/*.py"), *ROOT.glob("notebooks/*.py"), *ROOT.glob("figures/*.py")]:
+    for source in [*ROOT.glob("emlib/**/*.py"), *ROOT.glob("notebooks/**/*.py"), *ROOT.glob("figures/*.py")]:
         ast.parse(source.read_text(), feature_version=(3, 11))

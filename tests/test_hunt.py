@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+import exercises
 from emlib import Gaussian, Mixture, Prior, checks, datasets, fit, start
-from emlib.checks import hunt
-from emlib.checks.hunt import BUGS, RIGHT, START, Program
+from exercises import hunt
+from exercises.hunt import BUGS, RIGHT, START, Program
 
 X = datasets.old_faithful().X[:, 1:]
 x = X[:, 0]
@@ -40,7 +41,7 @@ def test_the_right_programs_equal_emlib_and_break_nothing(source):
     checks.equal(end[2], trace.model.components.variances[:, 0])
     np.testing.assert_array_equal(program.predict(x, *end), trace.model.predict(X))
     checks.equal(program.e_step(x, *end), trace.model.responsibilities(X))
-    assert not any(checks.examine(program).values())
+    assert not any(exercises.examine(program).values())
 
 
 @pytest.mark.parametrize("letter", BUGS)
@@ -59,29 +60,29 @@ def test_a_wrong_program_differs_from_the_right_one_in_one_place(letter):
 
 @pytest.mark.parametrize("letter", BUGS)
 def test_each_breaks_exactly_what_the_lesson_says(letter):
-    found = checks.examine(checks.suspects()[letter])
+    found = exercises.examine(exercises.suspects()[letter])
     assert {name for name, message in found.items() if message} == TABLE[letter]
 
 
 def test_no_two_break_the_same_and_every_invariant_catches_one():
     assert len({frozenset(broken) for broken in TABLE.values()}) == 8
-    assert set().union(*TABLE.values()) == set(checks.examine(checks.suspects()["C"]))
+    assert set().union(*TABLE.values()) == set(exercises.examine(exercises.suspects()["C"]))
 
 
 def test_a_mended_program_breaks_nothing():
     second = Program(RIGHT["second"])
     for letter in "DEH":
-        assert not any(checks.examine(checks.suspects()[letter].but(m_step=second.m_step)).values())
+        assert not any(exercises.examine(exercises.suspects()[letter].but(m_step=second.m_step)).values())
 
 
 def test_a_program_that_does_nothing_breaks_everything_and_raises_nothing():
-    found = checks.examine(Program("def fit(x, *start, **more): raise NotImplementedError"))
+    found = exercises.examine(Program("def fit(x, *start, **more): raise NotImplementedError"))
     assert all(found.values())
-    assert all(checks.examine(None).values())
+    assert all(exercises.examine(None).values())
 
 
 def test_a_program_shows_its_source():
-    program = checks.suspects()["A"]
+    program = exercises.suspects()["A"]
     assert str(program) == program.source
     with pytest.raises(AttributeError, match="no function no_such"):
         _ = program.no_such
@@ -91,17 +92,17 @@ def test_a_program_shows_its_source():
 
 
 def test_the_right_verdicts_are_right():
-    assert checks.verdicts(ANSWERS).correct
-    assert checks.verdicts({k.lower(): f" {v.upper()} " for k, v in ANSWERS.items()}).correct
-    assert sorted(checks.bug_names) == sorted(ANSWERS.values())
+    assert exercises.verdicts(ANSWERS).correct
+    assert exercises.verdicts({k.lower(): f" {v.upper()} " for k, v in ANSWERS.items()}).correct
+    assert sorted(exercises.bug_names) == sorted(ANSWERS.values())
 
 
 @pytest.mark.parametrize("letter", BUGS)
-@pytest.mark.parametrize("name", checks.bug_names)
+@pytest.mark.parametrize("name", exercises.bug_names)
 def test_every_wrong_verdict_is_answered_by_an_invariant_that_speaks_against_it(letter, name):
     if name == ANSWERS[letter]:
         return
-    verdict = checks.verdicts(ANSWERS | {letter: name})
+    verdict = exercises.verdicts(ANSWERS | {letter: name})
     assert not verdict.correct
     assert f"7 of 8 suspects named rightly\n{letter}: not {name!r}: " in verdict
     (culprit,) = (other for other in BUGS if ANSWERS[other] == name)
@@ -138,13 +139,13 @@ class Hostile:
     ],
 )
 def test_other_verdicts(given, words):
-    verdict = checks.verdicts(given)
+    verdict = exercises.verdicts(given)
     assert not verdict.correct
     assert words in verdict
 
 
 def test_a_rule_that_takes_a_fall_for_the_end_hides_it():
-    careless = checks.suspects()["B"].but(converged=checks.suspects()["G"].converged)
+    careless = exercises.suspects()["B"].but(converged=exercises.suspects()["G"].converged)
     gains = np.diff(careless.fit(x, *START, tol=1e-5)[3])
     assert gains[-1] < 0 < gains[-2]
 
@@ -237,4 +238,4 @@ def test_stopping(rule, right):
 def test_nothing_is_warned_of_while_examining():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        hunt.examine(checks.suspects()["A"])
+        hunt.examine(exercises.suspects()["A"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import exercises
 from emlib import Blocks, Gaussian, Mixture, Prior, checks, datasets, em, explore, fit, plot, select, start
 
 RNG = np.random.default_rng(0)
@@ -171,9 +172,9 @@ PLACES = {
     "criteria sweep": lambda junk: plot.criteria(ax(), junk),
     "criteria criterion": lambda junk: plot.criteria(ax(), SWEEP, junk),
     # These never raise at all.
-    "e_step_1d": lambda junk: str(checks.e_step_1d(junk)),
-    "m_step_1d": lambda junk: str(checks.m_step_1d(junk)),
-    "next_to_change": lambda junk: str(checks.next_to_change(junk)),
+    "e_step_1d": lambda junk: str(exercises.e_step_1d(junk)),
+    "m_step_1d": lambda junk: str(exercises.m_step_1d(junk)),
+    "next_to_change": lambda junk: str(exercises.next_to_change(junk)),
 }
 
 

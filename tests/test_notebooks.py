@@ -133,6 +133,11 @@ def test_lessons_check_what_they_teach(path):
 def test_copies_hold_no_outputs_and_are_never_overwritten(tmp_path):
     made = lessons.copy(tmp_path)
     assert [path.name for path in made] == [path.name for path in NOTEBOOKS]
+    for part in ("exercises", "studies"):
+        ours, theirs = (
+            {path.name for path in (folder / part).glob("*.*")} for folder in (tmp_path, lessons.LESSONS)
+        )
+        assert ours == theirs
     for path in made:
         notebook = read(path)
         assert all(not cell.outputs and cell.execution_count is None for cell in code(notebook))

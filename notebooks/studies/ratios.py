@@ -14,7 +14,13 @@ import numpy as np
 from emlib import datasets, select
 
 TABLE = Path(__file__).with_suffix(".csv")
-TESTS = {("tied", 1): 499, ("tied", 2): 299, ("tied", 3): 299, ("full", 1): 299, ("full", 2): 199}  # how many samples
+TESTS = {  # structure, K: how many samples
+    ("tied", 1): 499,
+    ("tied", 2): 299,
+    ("tied", 3): 299,
+    ("full", 1): 299,
+    ("full", 2): 199,
+}
 
 
 def bootstrapped(structure, K, B, progress=False):

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import expit
 
 from emlib import datasets
-from emlib.checks.exercises import Exercise, Mistake, Part, Verdict, judge_letters
 from emlib.validate import Array
+from exercises.exercise import Exercise, Mistake, Part, Verdict, judge_letters
 
 # Where one component ends and the next begins --------------------------------------------------------------
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from emlib.checks.exercises import Exercise, Mistake, Part
 from emlib.validate import Array
+from exercises.exercise import Exercise, Mistake, Part
 
 # The E-step -------------------------------------------------------------------------------------------
 

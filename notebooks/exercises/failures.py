@@ -6,8 +6,8 @@ from itertools import permutations
 
 import numpy as np
 
-from emlib.checks.exercises import Exercise, Mistake, Part
 from emlib.validate import Array
+from exercises.exercise import Exercise, Mistake, Part
 
 # Which component is which? ----------------------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from emlib.checks.exercises import Exercise, Mistake, Part
-from emlib.checks.line import shares
 from emlib.validate import Array
+from exercises.exercise import Exercise, Mistake, Part
+from exercises.line import shares
 
 # Mahalanobis distance ---------------------------------------------------------------------------------
 

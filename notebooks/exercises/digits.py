@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from emlib.checks.exercises import Exercise, Mistake, Part
 from emlib.validate import Array
+from exercises.exercise import Exercise, Mistake, Part
 
 # Principal components ----------------------------------------------------------------------------------
 

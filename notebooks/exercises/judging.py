@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from emlib.checks.exercises import NOT_ATTEMPTED, Verdict
+from exercises.exercise import NOT_ATTEMPTED, Verdict
 
 # From how many points on is BIC the stricter one? ------------------------------------------------------------
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from emlib import datasets
-from emlib.checks.exercises import Verdict, judge_letters
 from emlib.families import Gaussian, Prior
 from emlib.fitting import run
 from emlib.mixture import Mixture
+from exercises.exercise import Verdict, judge_letters
 
 
 def six_starts() -> dict[str, tuple[str, Mixture]]:

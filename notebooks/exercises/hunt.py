@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 from emlib import datasets
-from emlib.checks.claims import additive, stationary, stopping
-from emlib.checks.exercises import NOT_ATTEMPTED, Verdict
-from emlib.checks.invariants import equal, moments, monotone, probabilities
+from emlib.checks import additive, equal, moments, monotone, probabilities, stationary, stopping
 from emlib.families import Gaussian
 from emlib.mixture import Mixture
 from emlib.words import counted
+from exercises.exercise import NOT_ATTEMPTED, Verdict
 
 RIGHT = {
     "first": '''

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from emlib.checks.digits import _decomposed, _kept, _upright
-from emlib.checks.exercises import NOT_ATTEMPTED, Exercise, Mistake, Part, Verdict
 from emlib.families import Gaussian
 from emlib.validate import Array
+from exercises.digits import _decomposed, _kept, _upright
+from exercises.exercise import NOT_ATTEMPTED, Exercise, Mistake, Part, Verdict
 
 # A clean score -------------------------------------------------------------------------------------------
 

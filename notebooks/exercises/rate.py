@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isclose, sqrt
 from typing import Any
 
-from emlib.checks.exercises import NOT_ATTEMPTED, Verdict
+from exercises.exercise import NOT_ATTEMPTED, Verdict
 
 # The maximum for the counts 125, 18, 20, 34, and the share of the information that is missing there.
 PSI = (15 + sqrt(53809)) / 394

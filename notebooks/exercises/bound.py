@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import xlogy
 
-from emlib.checks.exercises import Exercise, Mistake, Part
-from emlib.checks.line import _normal, joint_density, shares
 from emlib.validate import Array
+from exercises.exercise import Exercise, Mistake, Part
+from exercises.line import _normal, joint_density, shares
 
 # The bound --------------------------------------------------------------------------------------------
 
