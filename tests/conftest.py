@@ -1,9 +1,21 @@
-"""What all tests share: a test knows whether it failed, for those that keep a picture of it."""
+"""What all tests share: axes to draw on, and a test that knows whether it failed, to keep a picture of it."""
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pytest
 
+from emlib import plot
+
 mpl.use("Agg")
+
+
+@pytest.fixture
+def ax():
+    """Empty axes in the course's style."""
+    plot.style()
+    figure, ax = plt.subplots()
+    yield ax
+    plt.close(figure)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -228,7 +228,7 @@ class Hostile:
         (1000, "so it is for some fewer points"),
         (0, "at least one point"),
         (7.389, "give a whole number"),
-        (np.inf, "give one whole number"),
+        (np.inf, "give a whole number"),
         (True, "give one whole number"),
         ("8", "give one whole number"),
         ([8], "give one whole number"),

@@ -13,14 +13,6 @@ X = datasets.three_clusters().X
 GUESS = Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1]))
 
 
-@pytest.fixture
-def ax():
-    plot.style()
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
-
-
 OTHER = Mixture([0.2, 0.5, 0.3], Gaussian.univariate([-9, 9, 0], [4, 5, 2]))
 
 

@@ -1,18 +1,9 @@
 """Pictures of why EM works, by the data of their artists."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from emlib import plot
-
-
-@pytest.fixture
-def ax():
-    plot.style()
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
 
 
 def labelled(ax):

@@ -1,19 +1,10 @@
 """Pictures of likelihood ratios and of choices, by the data of their artists."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.stats import binomtest, chi2
 
 from emlib import plot
-
-
-@pytest.fixture
-def ax():
-    plot.style()
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
 
 
 def test_bars_hold_what_is_above_zero_and_the_line_the_rest(ax):

@@ -1,6 +1,5 @@
 """Pictures of clusters, by the data of their artists."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -11,14 +10,6 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 2))
 RESP = RNG.dirichlet(np.ones(3), size=50)
 MEANS = np.array([[-1.0, 0.0], [1.0, 1.0], [0.5, -2.0]])
-
-
-@pytest.fixture
-def ax():
-    plot.style()
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
 
 
 def test_points_wear_the_mixture_of_their_colours_and_numbers_stand_at_the_means(ax):

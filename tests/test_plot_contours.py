@@ -1,20 +1,10 @@
 """Gaussians from above, by the data of their artists."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.stats import chi2
 
 from emlib import Gaussian, Mixture, plot
-
-
-@pytest.fixture
-def ax():
-    plot.style()
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
-
 
 SLANTED = np.array([[4.0, 1.5], [1.5, 2.0]])
 OTHER = np.array([[0.5, -0.6], [-0.6, 3.0]])

@@ -1,6 +1,5 @@
 """Pictures of digits, by the data of their artists."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -10,14 +9,6 @@ from emlib.plot.digits import MODELS
 
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 17, size=(7, 64)).astype(float)
-
-
-@pytest.fixture
-def ax():
-    plot.style()
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
 
 
 def test_every_digit_stands_upright_in_its_place(ax):

@@ -1,18 +1,9 @@
 """Pictures of what goes wrong, by the data of their artists."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from emlib import datasets, plot
-
-
-@pytest.fixture
-def ax():
-    plot.style()
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
 
 
 def test_every_end_has_its_dot_and_the_best_are_counted(ax):

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from emlib import datasets
 from emlib.validate import Array
-from exercises.exercise import Exercise, Mistake, Part, Verdict, judge_letters
+from exercises.exercise import Exercise, Mistake, Part, Verdict, judge, letters
 
 # Where one component ends and the next begins --------------------------------------------------------------
 
@@ -135,16 +135,17 @@ def k_means_is_right(prediction: Any) -> Verdict:
     Verdict
         Never raises, whatever the prediction.
     """
-    praise = (
-        "k-means is right where its assumptions hold, as in A, and wherever the clusters are so far apart that no "
-        "assumption matters."
-    )
-    return judge_letters("k_means_is_right", prediction, _served, praise, _wrong_cases)
+    form = 'give the letters of the cases in a list, for example ["A", "B"]'
+    return judge("k_means_is_right", prediction, letters, form, _cases)
 
 
-def _wrong_cases(given: set[str]) -> str:
-    """Which misconception leads to these cases."""
+def _cases(given: set[str]) -> str:
     served, every = set(_served()), set(LETTERS)
+    if given == served:
+        return (
+            "correct: k-means is right where its assumptions hold, as in A, and wherever the clusters are so far apart "
+            "that no assumption matters."
+        )
     if strangers := sorted(given - every):
         return f"there is no case {strangers[0]}; they are A to F"
     if not given:

@@ -11,7 +11,7 @@ from emlib import datasets
 from emlib.families import Gaussian, Prior
 from emlib.fitting import run
 from emlib.mixture import Mixture
-from exercises.exercise import Verdict, judge_letters
+from exercises.exercise import Verdict, judge, letters
 
 
 def six_starts() -> dict[str, tuple[str, Mixture]]:
@@ -55,16 +55,17 @@ def collapses(prediction: Any) -> Verdict:
     Verdict
         Never raises, whatever the prediction.
     """
-    praise = (
-        "what counts is how many distinct points a component can see, not how many there are; and a floor holds a "
-        "collapse up, while a prior prevents it."
-    )
-    return judge_letters("collapses", prediction, _collapsed, praise, _wrong)
+    form = 'give the letters of the starts in a list, for example ["A", "B"]'
+    return judge("collapses", prediction, letters, form, _answer)
 
 
-def _wrong(given: set[str]) -> str:
-    """Which misconception leads to these letters."""
+def _answer(given: set[str]) -> str:
     collapsed = set(_collapsed())
+    if given == collapsed:
+        return (
+            "correct: what counts is how many distinct points a component can see, not how many there are; and a "
+            "floor holds a collapse up, while a prior prevents it."
+        )
     if strangers := sorted(given - set(six_starts())):
         return f"there is no start {strangers[0]}; they are A to F"
     if not given:

@@ -11,7 +11,7 @@ import numpy as np
 from emlib.families import Gaussian
 from emlib.validate import Array
 from exercises.digits import _decomposed, _kept, _upright
-from exercises.exercise import NOT_ATTEMPTED, Exercise, Mistake, Part, Verdict
+from exercises.exercise import Exercise, Mistake, Part, Verdict, judge, number
 
 # A clean score -------------------------------------------------------------------------------------------
 
@@ -167,22 +167,17 @@ def how_many_parameters(prediction: Any) -> Verdict:
     Verdict
         Never raises, whatever the prediction.
     """
-    name = "how_many_parameters"
-    if prediction is None:
-        return Verdict(f"{name}: {NOT_ATTEMPTED}")
-    try:
-        if isinstance(prediction, (bool, str)) or np.ndim(prediction):
-            raise TypeError
-        number = float(prediction)
-    except Exception:  # whatever a strange object does when it is asked for its number
-        return Verdict(f"{name}: give one whole number")
-    if number == RIGHT:
-        return Verdict(f"correct: {number:,.0f} free numbers, fitted to {N * D:,}: more unknowns than data.")
+    return judge("how_many_parameters", prediction, number, "give one whole number", _count)
+
+
+def _count(given: float) -> str:
+    if given == RIGHT:
+        return f"correct: {given:,.0f} free numbers, fitted to {N * D:,}: more unknowns than data."
     general = (
-        f"{'fewer' if number > RIGHT else 'more'} than that. Count weights, means and covariances of all components, "
+        f"{'fewer' if given > RIGHT else 'more'} than that. Count weights, means and covariances of all components, "
         "and use that a covariance is symmetric"
     )
-    return Verdict(f"{name}: {PARAMETERS.get(number, general)}")
+    return PARAMETERS.get(given, general)
 
 
 # A choice, and the number for it ---------------------------------------------------------------------------
@@ -205,29 +200,28 @@ def defends(choice: Any, table: Mapping[str, Any]) -> Verdict:
     Verdict
         Never raises, whatever the choice.
     """
-    name = "defends"
-    if choice is None:
-        return Verdict(f"{name}: {NOT_ATTEMPTED}")
-    try:
-        structure, number, measure = choice
-        structure, measure = str(structure), str(measure).lower().replace("-", "_")
-        number = int(number)
-    except Exception:  # whatever a strange object does when it is taken apart
-        return Verdict(f"{name}: {FORM}")
+    return judge("defends", choice, _taken_apart, FORM, lambda given: _defence(given, table))
+
+
+def _taken_apart(choice: Any) -> tuple[str, int, str]:
+    structure, K, measure = choice
+    return str(structure), int(K), str(measure).lower().replace("-", "_")
+
+
+def _defence(choice: tuple[str, int, str], table: Mapping[str, Any]) -> str:
+    structure, number, measure = choice
     models, Ks, splits = np.asarray(table["model"]), np.asarray(table["K"]), np.asarray(table["split"])
     if measure not in ("aic", "bic", "near", "train", "held_out"):
-        return Verdict(f'{name}: no such measure: "aic", "bic", "near", "train" or "held_out"')
+        return 'no such measure: "aic", "bic", "near", "train" or "held_out"'
     known = sorted(
         {str(m) for m in models[np.isfinite(np.asarray(table["held_out"], float)) & (splits >= 0)]}
     )
     if structure not in known:
-        return Verdict(f"{name}: no such structure was measured; there are {', '.join(known)}")
+        return f"no such structure was measured; there are {', '.join(known)}"
     here = (models == structure) & (splits >= 0)
     tried = sorted({int(k) for k in Ks[here]})
     if number not in tried:
-        return Verdict(
-            f"{name}: K = {number} was not measured; for {structure} there are {', '.join(map(str, tried))}"
-        )
+        return f"K = {number} was not measured; for {structure} there are {', '.join(map(str, tried))}"
 
     def mean(m: str, k: int, column: str = measure) -> float:
         return float(np.asarray(table[column], float)[(models == m) & (Ks == k) & (splits >= 0)].mean())
@@ -236,28 +230,24 @@ def defends(choice: Any, table: Mapping[str, Any]) -> Verdict:
     unseen, name_of = mean(structure, number, "held_out"), measure.upper()
     instead = f"Unseen digits get {unseen:,.1f} nats each"
     if measure == "train":
-        return Verdict(
-            f"{name}: the training digits cannot choose: with more components they always fit better. {instead}"
-        )
+        return f"the training digits cannot choose: with more components they always fit better. {instead}"
     if measure == "near":
-        return Verdict(
-            f"{name}: a distance alone defends nothing: training digits with some noise added can have any median you "
+        return (
+            f"a distance alone defends nothing: training digits with some noise added can have any median you "
             f"like. It can accuse, though. {instead}"
         )
     if measure != "held_out":
         if collapsed:
-            return Verdict(
-                f"{name}: {name_of} has measured the floor: there the mixture has collapsed, and its likelihood is as "
+            return (
+                f"{name_of} has measured the floor: there the mixture has collapsed, and its likelihood is as "
                 f"large as the floor lets it be. {instead}"
             )
         if not np.isfinite(mean(structure, number)):
-            return Verdict(
-                f"{name}: {name_of} was not taken: it counts all numbers as free, and a prior holds them"
-            )
+            return f"{name_of} was not taken: it counts all numbers as free, and a prior holds them"
         best = min(tried, key=lambda k: mean(structure, k))
         if number != best:
-            return Verdict(f"{name}: {name_of} is lower at K = {best}, for the same structure")
-        return Verdict(
+            return f"{name_of} is lower at K = {best}, for the same structure"
+        return (
             f"correct: of the {structure} mixtures {name_of} is lowest there, and the fits are sound. It judges by the "
             f"training digits. {instead}; is there an answer to that?"
         )
@@ -271,8 +261,8 @@ def defends(choice: Any, table: Mapping[str, Any]) -> Verdict:
 
     own = by_split(structure, number)
     if (by_split(structure, best) > own).all():
-        return Verdict(
-            f"{name}: {structure} with K = {best} is ahead in every split, by {behind:,.2f} nats a digit on average"
+        return (
+            f"{structure} with K = {best} is ahead in every split, by {behind:,.2f} nats a digit on average"
         )
     rivals = {(m, int(k)) for m, k in zip(models, Ks, strict=True) if m in known and m != structure}
     ahead = max(rivals, key=lambda rival: float(by_split(*rival).mean()))
@@ -282,6 +272,4 @@ def defends(choice: Any, table: Mapping[str, Any]) -> Verdict:
         if (lead > 0).all()
         else " No other structure is ahead in every split"
     )
-    return Verdict(
-        f"correct: {instead[0].lower()}{instead[1:]}, and no other K of this structure is ahead in every split.{but}."
-    )
+    return f"correct: {instead[0].lower()}{instead[1:]}, and no other K of it is ahead in every split.{but}."

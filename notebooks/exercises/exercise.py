@@ -36,27 +36,47 @@ class Verdict(str):
         return self.startswith("correct")
 
 
-def judge_letters(
-    name: str,
-    prediction: Any,
-    answer: Callable[[], frozenset[str]],
-    praise: str,
-    wrong: Callable[[set[str]], str],
+def judge(
+    name: str, prediction: Any, read: Callable[[Any], Any], form: str, say: Callable[[Any], str]
 ) -> Verdict:
-    """Judge a prediction that is a set of letters, such as "AB" or ["a", "b"]; None if there is none yet.
+    """Judge a prediction: an answer that is no program. Never raises, whatever it is.
 
-    `answer` is asked only if there is something to judge; `wrong` says which misconception leads to the letters.
+    Parameters
+    ----------
+    name : str
+        Of the exercise.
+    prediction : anything
+        None if there is none yet.
+    read : callable
+        Makes of it what it should be, and may fail as it likes.
+    form : str
+        What to give: the verdict if it fails.
+    say : callable
+        Takes what was read; returns "correct: ..." or what is wrong with it.
     """
     if prediction is None:
         return Verdict(f"{name}: {NOT_ATTEMPTED}")
     try:
-        words = [prediction] if isinstance(prediction, str) else list(prediction)
-        if not all(isinstance(word, str) for word in words):
-            raise TypeError("not letters")
-        given = set("".join(words).upper()) - set(" ,;")
-    except Exception:  # whatever a strange object does when it is asked for its letters
-        return Verdict(f'{name}: give the letters in a list, for example ["A", "B"]')
-    return Verdict(f"correct: {praise}" if given == answer() else f"{name}: {wrong(given)}")
+        given = read(prediction)
+    except Exception:  # whatever a strange object does when it is read
+        return Verdict(f"{name}: {form}")
+    answer = say(given)
+    return Verdict(answer if answer.startswith("correct: ") else f"{name}: {answer}")
+
+
+def letters(prediction: Any) -> set[str]:
+    """A set of letters, from "AB", "a, b" or ["A", "B"]."""
+    words = [prediction] if isinstance(prediction, str) else list(prediction)
+    if not all(isinstance(word, str) for word in words):
+        raise TypeError("not letters")
+    return set("".join(words).upper()) - set(" ,;")
+
+
+def number(prediction: Any) -> float:
+    """One number."""
+    if isinstance(prediction, (bool, str, bytes)):
+        raise TypeError("no number")
+    return float(prediction)
 
 
 @dataclass(frozen=True)

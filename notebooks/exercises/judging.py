@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from exercises.exercise import NOT_ATTEMPTED, Verdict
+from exercises.exercise import Verdict, judge, letters, number
 
 # From how many points on is BIC the stricter one? ------------------------------------------------------------
 
@@ -27,29 +27,20 @@ def bic_is_stricter(prediction: Any) -> Verdict:
 
     Returns a verdict, and raises nothing, whatever the prediction; None is none yet.
     """
-    name = "bic_is_stricter"
-    if prediction is None:
-        return Verdict(f"{name}: {NOT_ATTEMPTED}")
-    try:
-        number = float(prediction)
-        if isinstance(prediction, (str, bool)) or not np.isfinite(number):
-            raise TypeError("no number")
-    except Exception:  # whatever a strange object does when it is asked for its number
-        return Verdict(f"{name}: give one whole number of points")
-    if number == 8:
-        return Verdict(
-            "correct: log 8 is 2.08. For any data worth the name BIC chooses at most as many as AIC."
-        )
-    if number != int(number):
-        return Verdict(
-            f"{name}: points are counted: give a whole number, the first at which log N is above 2"
-        )
-    if (N := int(number)) in GUESSES:
-        return Verdict(f"{name}: {GUESSES[N]}")
+    return judge("bic_is_stricter", prediction, number, "give one whole number of points", _stricter)
+
+
+def _stricter(given: float) -> str:
+    if given == 8:
+        return "correct: log 8 is 2.08. For any data worth the name BIC chooses at most as many as AIC."
+    if not given.is_integer():
+        return "points are counted: give a whole number, the first at which log N is above 2"
+    if (N := int(given)) in GUESSES:
+        return GUESSES[N]
     if N < 1:
-        return Verdict(f"{name}: there is at least one point")
+        return "there is at least one point"
     side = "is below 2, what AIC charges" if N < 8 else "is above 2, but so it is for some fewer points"
-    return Verdict(f"{name}: log {N} is {np.log(N):.2f}; that {side}")
+    return f"log {N} is {np.log(N):.2f}; that {side}"
 
 
 # Where do held-out points leak? -------------------------------------------------------------------------------
@@ -74,28 +65,22 @@ def leaks(prediction: Any) -> Verdict:
 
     Returns a verdict, and raises nothing, whatever the prediction; None is none yet.
     """
-    name = "leaks"
-    if prediction is None:
-        return Verdict(f"{name}: {NOT_ATTEMPTED}")
-    try:
-        given = set("".join(prediction).upper()) - set(" ,;")
-    except Exception:  # whatever a strange object does when it is asked for its letters
-        return Verdict(f'{name}: give the letters of the cases in a list, for example ["A", "B"]')
+    form = 'give the letters of the cases in a list, for example ["A", "B"]'
+    return judge("leaks", prediction, letters, form, _leaking)
+
+
+def _leaking(given: set[str]) -> str:
     if strangers := sorted(given - set(WHY)):
-        return Verdict(f"{name}: there is no case {strangers[0]}; they are A to F")
+        return f"there is no case {strangers[0]}; they are A to F"
     if given == LEAKS:
-        return Verdict(
-            "correct: something about the held-out points was known to the fit, or to whoever chose it."
-        )
+        return "correct: something about the held-out points was known to the fit, or to whoever chose it."
     if not given:
-        return Verdict(
-            f"{name}: there are some. Ask of each: could a held-out point have changed the number it is judged by?"
-        )
+        return "there are some. Ask of each: could a held-out point have changed the number it is judged by?"
     if given == set(WHY) - LEAKS:
-        return Verdict(f"{name}: these are the clean ones; the question is which are not")
+        return "these are the clean ones; the question is which are not"
     if given == set(WHY):
-        return Verdict(f"{name}: not all of them: {WHY['A']}")
+        return f"not all of them: {WHY['A']}"
     if clean := sorted(given - LEAKS):
-        return Verdict(f"{name}: not {clean[0]}: {WHY[clean[0]]}")
+        return f"not {clean[0]}: {WHY[clean[0]]}"
     missing = min(LEAKS - given)
-    return Verdict(f"{name}: all these leak, but {missing} does, too: {WHY[missing]}")
+    return f"all these leak, but {missing} does, too: {WHY[missing]}"

@@ -11,7 +11,7 @@ from emlib import datasets
 from emlib.families import Gaussian
 from emlib.fitting import fit
 from emlib.mixture import Mixture
-from exercises.exercise import NOT_ATTEMPTED, Verdict
+from exercises.exercise import Verdict, judge
 
 
 @cache
@@ -37,30 +37,26 @@ def next_to_change(prediction: Any) -> Verdict:
     Verdict
         Never raises, whatever the prediction.
     """
-    name = "next_to_change"
-    if prediction is None:
-        return Verdict(f"{name}: {NOT_ATTEMPTED}")
-    try:
-        if isinstance(prediction, (set, frozenset)):
-            prediction = list(prediction)
-        if np.asarray(prediction).dtype == bool:
-            raise TypeError("a mask")
-        given = {round(float(x), 2) for x in np.ravel(np.asarray(prediction, dtype=float))}
-    except Exception:  # whatever a strange object does when it is asked for its numbers
-        return Verdict(f"{name}: give the positions of the points in a list, for example [-2.75, -1.96]")
+    form = "give the positions of the points in a list, for example [-2.75, -1.96]"
+    return judge("next_to_change", prediction, _positions, form, _answer)
+
+
+def _positions(prediction: Any) -> set[float]:
+    if isinstance(prediction, (set, frozenset)):
+        prediction = list(prediction)
+    if np.asarray(prediction).dtype == bool:
+        raise TypeError("a mask")
+    return {round(float(x), 2) for x in np.ravel(np.asarray(prediction, dtype=float))}
+
+
+def _answer(given: set[float]) -> str:
     red = _red_after(3)
-    answer = set(red - _red_after(4))
-    order = sorted(red)
+    order, answer = sorted(red), set(red - _red_after(4))
     if given == answer:
-        return Verdict(
+        return (
             "correct: the one nearest to the blue component, and the least red of the five, turns first. It pulls "
             "the blue mean and spread towards the next."
         )
-    return Verdict(f"{name}: {_wrong_prediction(given, order, answer)}")
-
-
-def _wrong_prediction(given: set[float], order: list[float], answer: set[float]) -> str:
-    red = set(order)
     if not given:
         return "somebody does turn. Which of the five is least sure of being red?"
     if given == red:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isclose, sqrt
 from typing import Any
 
-from exercises.exercise import NOT_ATTEMPTED, Verdict
+from exercises.exercise import Verdict, judge, number
 
 # The maximum for the counts 125, 18, 20, 34, and the share of the information that is missing there.
 PSI = (15 + sqrt(53809)) / 394
@@ -27,24 +27,16 @@ def linkage_rate(prediction: Any) -> Verdict:
     Verdict
         Never raises, whatever the prediction.
     """
-    name = "linkage_rate"
-    if prediction is None:
-        return Verdict(f"{name}: {NOT_ATTEMPTED}")
-    try:
-        if isinstance(prediction, (bool, str, bytes)):
-            raise TypeError("no number")
-        given = float(prediction)
-    except Exception:  # whatever a strange object does when it is asked for its number
-        return Verdict(f"{name}: give one number, the ratio of successive errors, for example 0.5")
+    form = "give one number, the ratio of successive errors, for example 0.5"
+    return judge("linkage_rate", prediction, number, form, _rate)
+
+
+def _rate(given: float) -> str:
     if isclose(given, RATE, rel_tol=0.03):
-        return Verdict(
+        return (
             "correct: ten times the animals bring ten times the information, seen and missing alike, and the "
             "share that is missing stays. More data make the answer surer, not EM faster."
         )
-    return Verdict(f"{name}: {_wrong(given)}")
-
-
-def _wrong(given: float) -> str:
     if not 0 <= given < 1:
         return f"{given:g} is no rate of a convergent EM: errors shrink, so it lies between 0 and 1"
     foreseen = [
