@@ -9,6 +9,7 @@ import lessons
 import nbformat
 import numpy as np
 import pytest
+from answers import Hostile, check_every_diagnosis
 from hypothesis import given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
@@ -230,16 +231,11 @@ def test_wrong_m_steps_are_answered(part, expression, words):
 
 @pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
 def test_every_diagnosis_is_met_by_a_program(exercise):
-    """So none can rot unseen; and each part has four at least."""
     if exercise is exercises.e_step_1d:
-        met = [str(exercise(e_step_returning(expression))) for expression in E_STEP]
+        programs = [e_step_returning(expression) for expression in E_STEP]
     else:
-        met = [str(exercise(m_step_returning(**{part: expression}))) for part, expression in M_STEP]
-    for part in exercise.parts:
-        diagnoses = {mistake.diagnosis for mistake in part.mistakes}
-        assert len(diagnoses) >= 4
-        for diagnosis in diagnoses:
-            assert any(said.endswith(diagnosis) for said in met), diagnosis
+        programs = [m_step_returning(**{part: expression}) for part, expression in M_STEP]
+    check_every_diagnosis(exercise, programs)
 
 
 def test_the_right_programs_are_right_and_each_right_answer_tells_its_use():
@@ -306,15 +302,6 @@ def test_other_ways_to_go_wrong_in_the_e_step(program, words):
     verdict = exercises.e_step_1d(program)
     assert not verdict.correct
     assert words in verdict
-
-
-class Hostile:
-    """Breaks whatever is asked of it."""
-
-    def __array__(self, *_, **__):
-        raise RuntimeError("no")
-
-    __len__ = __iter__ = __float__ = __array__
 
 
 def right_m_step(x, r):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from answers import Hostile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -207,16 +208,6 @@ def test_no_other_number_is_ever_called_correct(off):
 
 
 # The predictions --------------------------------------------------------------------------------------------
-
-
-class Hostile:
-    """Breaks whatever is asked of it."""
-
-    def __iter__(self):
-        raise RuntimeError("no")
-
-    def __float__(self):
-        raise RuntimeError("no")
 
 
 @pytest.mark.parametrize(
