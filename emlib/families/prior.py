@@ -90,6 +90,9 @@ class Prior(Value):
         A hundredth of a point for each mean, at the mean of the data; D + 2 degrees of freedom for each
         covariance, with the covariance of the data divided by K^(2/D).
 
+        It is made for a few dimensions. In D it counts as 2D + 4 points, and as all but one of them have no spread, in
+        many dimensions it pulls every covariance towards zero: there, give a covariance and a count of your own.
+
         Parameters
         ----------
         X : array_like (N, D)
