@@ -19,6 +19,9 @@ WRITTEN = [t for t in [*vars(failures).values(), *vars(mend).values()] if isinst
 PARTNERS = {
     "d.argmin(axis=1)": "some mean was taken twice",
     "greedy(d)": "one after the other took the nearest that was left",
+    "np.argsort(d.argmin(axis=0))": "some of the others were taken twice",
+    "np.argsort(greedy(d.T))": "the means took the nearest that was left",
+    "pair_by_pair(d)": "the nearest pair was matched first",
     "linear_sum_assignment(d.T)[1]": "this is the inverse order",
     "np.argsort(means[:, 0])": "sorted by the first feature: a convention",
     "[list(means[:, 0]).index(sorted(means[:, 0])[sorted(others[:, 0]).index(v)]) for v in others[:, 0]]": (
@@ -77,7 +80,12 @@ MEND = {
 
 
 def program(head, body, expression, **scope):
-    scope |= {"np": np, "linear_sum_assignment": linear_sum_assignment, "greedy": greedy}
+    scope |= {
+        "np": np,
+        "linear_sum_assignment": linear_sum_assignment,
+        "greedy": greedy,
+        "pair_by_pair": pair_by_pair,
+    }
     exec(f"def {head}:\n{body}\n    return {expression}", scope)
     return scope[head.split("(")[0]]
 
@@ -88,6 +96,15 @@ def greedy(d):
         chosen.append(int(row.argmin()))
         d[:, chosen[-1]] = np.inf
     return chosen
+
+
+def pair_by_pair(d):
+    partner = {}
+    for n in np.argsort(d, axis=None):
+        row, column = divmod(int(n), len(d))
+        if row not in partner and column not in partner.values():
+            partner[row] = column
+    return [partner[row] for row in range(len(d))]
 
 
 def partners(expression="best"):

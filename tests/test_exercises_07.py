@@ -67,6 +67,7 @@ NEAREST = {
 }
 CLASSES = {
     "np.exp(j) / np.exp(j).sum(axis=1, keepdims=True)": "e^-900 is 0 to a computer",
+    "np.exp(j - j.max()) / np.exp(j - j.max()).sum(axis=1, keepdims=True)": "each row has a largest of its own",
     "soft(L)": "the shares of the classes are missing",
     "soft(j.T).T": "the columns sum to 1",
     "soft(L + s)": "a share was added to a logarithm",

@@ -16,10 +16,10 @@ from emlib.plot.look import COLOURS, INK
 from emlib.validate import Array
 
 LOOKS = {
-    "AIC": (COLOURS[3], "o"),
-    "BIC": (COLOURS[7], "s"),
-    "ICL": (COLOURS[4], "^"),
-    "held-out": (COLOURS[5], "D"),
+    "AIC": (COLOURS[0], "o"),
+    "BIC": (COLOURS[2], "s"),
+    "ICL": (COLOURS[1], "^"),
+    "held-out": (INK, "D"),
 }
 
 

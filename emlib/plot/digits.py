@@ -41,6 +41,8 @@ def plate(ax: Axes, digits: ArrayLike, columns: int = 10) -> Callable[[ArrayLike
     """
     columns = validate.count("columns", columns)
     image = ax.imshow(_mosaic(digits, columns), cmap="gray_r", vmin=0, vmax=16, interpolation="nearest")
+    left, right = ax.get_xlim()
+    ax.set_xlim(left - GAP, right + GAP)  # so that two plates side by side are two
     ax.set_axis_off()
 
     def redraw(digits: ArrayLike) -> None:

@@ -46,7 +46,7 @@ def ends(ax: Axes, groups: Mapping[str, ArrayLike], best: float | None = None) -
         at_best = np.abs(here - best) < 0.1
         for some, colour in ((at_best, COLOURS[1]), (~at_best, COLOURS[3])):
             ax.plot(
-                here[some], rank[some] * 0.8 / tallest - row, "o", ms=6, color=colour, mec="white", mew=0.5
+                here[some], rank[some] * 0.62 / tallest - row, "o", ms=6, color=colour, mec="white", mew=0.5
             )
         labels.append(f"{name}: {at_best.sum()} of {len(values)}")
     ax.set_yticks(-np.arange(len(rows)), labels)

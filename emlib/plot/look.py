@@ -25,7 +25,7 @@ from emlib.mixture import Mixture
 from emlib.validate import Array
 from emlib.words import counted
 
-COLOURS = ["#D55E00", "#009E73", "#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#8A7A00", "#4D4D4D"]
+COLOURS = ["#D55E00", "#009E73", "#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#8A7A00", "#4D4D4D", "#5E3C99"]
 INK = "#262626"
 
 
@@ -50,7 +50,7 @@ def style() -> None:
 
 
 def colours(K: int) -> Array:
-    """The colours of K components as rows of red, green and blue, (K, 3); they repeat after eight."""
+    """The colours of K components as rows of red, green and blue, (K, 3); they repeat after nine."""
     return np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(validate.count("K", K))])
 
 

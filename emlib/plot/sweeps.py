@@ -64,7 +64,7 @@ def criteria(ax: Axes, sweep: Sweep, criterion: str = "bic") -> None:
         (best.K, height),
         (0, 11 if top else -11),
         textcoords="offset points",
-        ha="center",
+        ha="left" if min(row.K for row in sweep.rows) == best.K else "center",
         va="bottom" if top else "top",
         color=INK,
         weight="bold",

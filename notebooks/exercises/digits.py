@@ -266,7 +266,9 @@ def _classes() -> list[tuple[Array, Array]]:
     rng = np.random.default_rng(9)
     small = rng.normal(-4, 2, size=(5, 3)).round(2)
     far = rng.normal(-900, 3, size=(4, 6)).round(2)  # as in forty dimensions: exp() of these is 0
-    return [(small, np.array([0.7, 0.2, 0.1])), (far, np.array([0.3, 0.25, 0.2, 0.1, 0.1, 0.05]))]
+    both = np.concatenate([far[:2, :2] + 890, far[2:, :2]])
+    shares = np.array([0.3, 0.25, 0.2, 0.1, 0.1, 0.05])
+    return [(small, np.array([0.7, 0.2, 0.1])), (far, shares), (both, np.array([0.6, 0.4]))]
 
 
 def _naive(joint: Array) -> Array:
@@ -287,6 +289,13 @@ class_probabilities = Exercise(
                     lambda log_density, shares: _naive(_joint(log_density, shares)),
                     "right for the first case, but e^-900 is 0 to a computer and 0/0 is nan: subtract the largest of "
                     "each row before exp",
+                ),
+                Mistake(
+                    lambda log_density, shares: _naive(
+                        _joint(log_density, shares) - _joint(log_density, shares).max()
+                    ),
+                    "the largest of all was subtracted, and a row that lies far below it is 0/0: each row has a "
+                    "largest of its own",
                 ),
                 Mistake(
                     lambda log_density, shares: softmax(log_density, axis=1),

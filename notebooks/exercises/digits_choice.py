@@ -272,4 +272,4 @@ def _defence(choice: tuple[str, int, str], table: Mapping[str, Any]) -> str:
         if (lead > 0).all()
         else " No other structure is ahead in every split"
     )
-    return f"correct: {instead[0].lower()}{instead[1:]}, and no other K of it is ahead in every split.{but}."
+    return f"correct: of the {structure} mixtures no other K is ahead in every split. {instead}.{but}."

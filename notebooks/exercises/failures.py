@@ -29,6 +29,23 @@ def _greedy(means: Array, others: Array) -> Array:
     return np.array(order, dtype=float)
 
 
+def _chosen_by_means(means: Array, others: Array) -> Array:
+    """Each of the means takes its nearest, or its nearest that is left."""
+    squares, taken = _squares(means, others), list[int]()
+    for column in squares.T:
+        taken.append(min(set(range(len(column))) - set(taken), key=lambda row: column[row]))
+    return np.argsort(taken).astype(float)
+
+
+def _nearest_pairs(means: Array, others: Array) -> Array:
+    """The nearest two become partners, then the nearest two that are left, and so on."""
+    squares, order = _squares(means, others), np.zeros(len(means))
+    for _ in means:
+        row, column = np.unravel_index(squares.argmin(), squares.shape)
+        order[row], squares[row], squares[:, column] = column, np.inf, np.inf
+    return order
+
+
 def _order_breaks(order: Array, means: Array, others: Array) -> str:
     if sorted(order.tolist()) != list(range(len(means))):
         return (
@@ -50,6 +67,11 @@ partners = Exercise(
             np.array([[5.0, 1.0, 0.3], [0.4, 2.2, 1.0], [-3.0, 0.9, 4.0]]),
             np.array([[0.1, 2.0, 1.3], [-3.3, 0.8, 4.4], [5.2, 0.7, 0.1]]),
         ),
+        # Whoever chooses first, and whichever pair is the nearest, the total comes out too large.
+        (
+            np.array([[0.3, 4.0], [5.9, 2.0], [7.8, -1.1], [6.1, -1.6], [9.9, 1.5]]),
+            np.array([[7.2, 0.2], [7.6, 5.1], [9.3, 0.7], [8.4, 0.7], [3.4, 4.3]]),
+        ),
     ],
     praise="the components of two fits are matched all at once, by the least total distance.",
     parts=[
@@ -67,6 +89,21 @@ partners = Exercise(
                     _greedy,
                     "one after the other took the nearest that was left, so the last had no choice: compare the total "
                     "over all orders",
+                ),
+                Mistake(
+                    lambda m, o: np.argsort(_squares(m, o).argmin(axis=0)),
+                    "each of the means took its nearest, and some of the others were taken twice: partners must be "
+                    "distinct",
+                ),
+                Mistake(
+                    _chosen_by_means,
+                    "one after the other the means took the nearest that was left, so the last had no choice: compare "
+                    "the total over all orders",
+                ),
+                Mistake(
+                    _nearest_pairs,
+                    "the nearest pair was matched first, then the next: what that saves at first it may lose at the "
+                    "end; compare the total over all orders",
                 ),
                 Mistake(
                     lambda m, o: np.argsort(_order(m, o)),
