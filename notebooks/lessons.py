@@ -6,6 +6,7 @@ python notebooks/lessons.py handout    notebooks/*.ipynb -> handout/*.ipynb, wit
 """
 
 import hashlib
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -49,6 +50,9 @@ def steady(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
             kept[-1].text += output.text
         else:
             kept.append(output)
+    for output in kept:
+        if output.output_type == "stream":  # a progress bar writes over itself: keep what is left to see
+            output.text = re.sub(r"^.*\r(?=[^\n])", "", output.text, flags=re.MULTILINE)
     return kept
 
 

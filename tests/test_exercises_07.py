@@ -87,6 +87,7 @@ SCORES = {  # with P(rows) a PCA fitted to rows, and G(Z, W) the scores of W und
     "one(P(X[train]), train, train)": "the score of the training rows",
     "one(P(X[train]), train, np.arange(len(X)))": "the score of all rows",
     "one(P(X[train]), train, test) * len(test)": "this is the total",
+    "GaussianMixture(1).fit(P(X[train]).transform(X[train])).score(P(X[train]).transform(X[test]))": "give reg_covar=0",
     "one(PCA(0.9).fit(X[train]), train, test)": "not told to whiten",
     "one(P(X[test]), train, test)": "PCA was fitted anew on the test rows",
     "G(P(X[train]).transform(X[train]), P(X[test]).transform(X[test])).mean()": "principal components of their own",
@@ -98,7 +99,7 @@ SCORES = {  # with P(rows) a PCA fitted to rows, and G(Z, W) the scores of W und
 
 
 def written(source, name, **scope):
-    scope |= {"np": np, "cdist": cdist, "PCA": PCA}
+    scope |= {"np": np, "cdist": cdist, "PCA": PCA, "GaussianMixture": GaussianMixture}
     exec(source, scope)
     return scope[name]
 

@@ -88,4 +88,4 @@ def _answer(given: set[str]) -> str:
             "B is among them: the waiting times are whole minutes, so the fifteen eruptions at 78 are a single place, "
             "and have no variance"
         )
-    return "F is among them: nobody else waited 96 minutes, and from 95 it is nearly two standard deviations"
+    return "F is among them: nobody else waited 96 minutes, and from 94 it is nearly four standard deviations"

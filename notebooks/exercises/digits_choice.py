@@ -26,9 +26,9 @@ def _placed(X: Array, basis: Any, whiten: bool = True) -> Array:
     return (X - basis.mean(axis=0)) @ _upright(Vt[:d].T) / scale
 
 
-def _log_density(Z: Array, fitted_to: Array) -> Array:
+def _log_density(Z: Array, fitted_to: Array, floor: float = 0.0) -> Array:
     """Under one Gaussian, with the mean and the covariance of other points."""
-    covariance = np.cov(fitted_to.T, bias=True)
+    covariance = np.cov(fitted_to.T, bias=True) + floor * np.eye(fitted_to.shape[1])
     return Gaussian(fitted_to.mean(axis=0)[None], covariance[None]).log_density(Z)[:, 0]
 
 
@@ -41,13 +41,14 @@ def _score(
     fit: Any = None,
     on: Any = None,
     whiten: bool = True,
+    floor: float = 0.0,
 ) -> Any:
     """Mean log-density, with the rows for the basis, for the fit and for the score; by default train, train, test."""
     basis, fit, on = (
         usual if given is None else given for given, usual in [(basis, train), (fit, train), (on, test)]
     )
     Z = _placed(X, X[basis], whiten)
-    return _log_density(Z[on], Z[fit]).mean()
+    return _log_density(Z[on], Z[fit], floor).mean()
 
 
 def _two_bases(X: Array, train: Any, test: Any) -> Any:
@@ -106,6 +107,11 @@ clean_score = Exercise(
                 Mistake(
                     partial(_score, whiten=False),
                     "PCA was not told to whiten: another unit, another density",
+                ),
+                Mistake(
+                    # A millionth of the whitened variances, which are 1 with N - 1 in the denominator.
+                    lambda X, train, test: _score(X, train, test, floor=1e-6 * (1 - 1 / len(train))),
+                    "right but for a floor of a millionth, emlib's default: give reg_covar=0",
                 ),
                 Mistake(
                     lambda X, train, test: _score(X, train, test, basis=test),

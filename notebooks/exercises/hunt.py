@@ -289,7 +289,7 @@ def verdicts(given: Any) -> Verdict:
     wrong = [letter for letter in BUGS if letter in said and said[letter] != _plain(BUGS[letter].name)]
     missing = [letter for letter in BUGS if letter not in said]
     if not wrong and not missing:
-        return Verdict("correct: eight bugs, and each left its prints on other invariants.")
+        return Verdict("correct: eight bugs, and each left different tracks.")
     lines = [f"{hunt}: {len(said) - len(wrong)} of {counted(len(BUGS), 'suspect')} named rightly"]
     lines += [f"{letter}: {_why_not(letter, said[letter])}" for letter in wrong]
     if missing:
