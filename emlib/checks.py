@@ -202,11 +202,15 @@ def additive(log_likelihood: Callable[[Any], float], X: ArrayLike) -> str:
         At least two points.
     """
     points = validate.finite("X", X)
+    if points.ndim not in (1, 2) or len(points) < 2:
+        raise ValueError(f"X has shape {points.shape}; it must hold two points at least, (N,) or (N, D)")
     half = len(points) // 2
-    whole, parts = (
-        float(log_likelihood(points)),
-        [float(log_likelihood(part)) for part in (points[:half], points[half:])],
-    )
+    found = [np.asarray(log_likelihood(part)) for part in (points, points[:half], points[half:])]
+    if found[0].size != 1:
+        raise ValueError(
+            f"log_likelihood returns an array of shape {found[0].shape}; it must return one number, the total"
+        )
+    whole, *parts = (float(value.squeeze()) for value in found)
     if not abs(whole - sum(parts)) <= 1e-9 * (abs(whole) + sum(map(abs, parts))):
         raise AssertionError(
             f"the log-likelihood of all points is {whole:.6g}, and of two halves {parts[0]:.6g} and {parts[1]:.6g}, "
@@ -233,6 +237,11 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3) -> str:
     if not isinstance(components, Gaussian) or components.structure != "full" or not components.exact:
         raise ValueError("mixture must be a Mixture of full Gaussians without a floor")
     X = validate.points(X, components.n_features)
+    if not mixture.weights.all():
+        raise ValueError(
+            f"component {int(np.argmin(mixture.weights))} has the weight 0, where slopes have one side only: "
+            "leave it out"
+        )
 
     def height(h: float, logs: Array, means: Array, matrices: Array) -> float:
         weights = mixture.weights * np.exp(h * logs)
@@ -284,12 +293,13 @@ def stopping(rule: Callable[[list[float], float], Any], tol: float = 1e-3) -> st
     tol : float
         The tolerance to try it with.
     """
-    for fall in (0.5, 1e-3, 1e-9):
-        history = [-120.0, -104.0, -101.0, -100.0, -100.0 - fall * tol]
+    tol = validate.not_negative("tol", tol)
+    for fall in (0.5 * tol, 1e-3 * tol, 1e-9):
+        history = [-120.0, -104.0, -101.0, -100.0, -100.0 - max(fall, 1e-12)]  # less would round to no fall
         if rule(history, tol):
             raise AssertionError(
-                f"the objective fell by {fall * tol:.3g}, and the rule says it has converged: a fall smaller than tol "
-                "is still a fall, and exact EM has none"
+                f"the objective fell by {max(fall, 1e-12):.3g}, and the rule says it has converged: a fall smaller "
+                "than tol is still a fall, and exact EM has none"
             )
     return "a fall, however small, is not taken for the end"
 

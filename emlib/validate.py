@@ -198,6 +198,16 @@ def generator(rng: Any) -> np.random.Generator:
     return rng  # type: ignore[return-value]
 
 
+def spawner(rng: Any) -> np.random.Generator:
+    """Return `rng` if it is a `numpy.random.Generator`, of which every task may have one of its own."""
+    if isinstance(generator(rng), np.random.RandomState):
+        raise ValueError(
+            "rng is a RandomState; here it must be a numpy.random.Generator, of which every fit gets one of its own: "
+            "pass np.random.default_rng(0)"
+        )
+    return rng
+
+
 def frozen(array: Array) -> Array:
     """Return a copy that cannot be written to, so that a model that holds it is a value."""
     copy = np.array(array, dtype=np.float64, order="C")

@@ -1,14 +1,18 @@
 """The bootstrap of the likelihood ratio, against theory, against itself, and against R's mclust."""
 
+import copy
+import pickle
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from emlib import EMWarning, Gaussian, Mixture, checks, datasets, fit, select, start
+from emlib import EMWarning, Gaussian, Mixture, Prior, checks, datasets, fit, select, start
 from emlib.select import bootstrap
 
 GEYSER = datasets.old_faithful().X
+GUESS = start.k_means(GEYSER, 2, np.random.default_rng(0))
 
 
 def ratio_of(X, K, B=1, **keywords):
@@ -102,6 +106,89 @@ def test_a_split_leads_at_least_as_high():
     assert all(trace.objective > few.objective for trace in more)
 
 
+def test_a_split_goes_along_the_longest_axis_and_keeps_floor_and_prior():
+    slanted = np.array([[4.0, 1.8], [1.8, 1.0]])
+    prior = Prior(np.eye(2), 3.0)
+    mixture = Mixture(
+        [0.3, 0.7], Gaussian([[0, 0], [9, 9]], [np.eye(2), slanted], floor=1e-3, prior=prior), 0.5
+    )
+    parted = bootstrap.split(mixture, 1)
+    move = parted.components.means[2] - [9, 9]
+    np.testing.assert_allclose(slanted @ move, np.linalg.eigvalsh(slanted)[-1] * move)
+    assert np.linalg.norm(move) == pytest.approx(0.5 * np.sqrt(np.linalg.eigvalsh(slanted)[-1]))
+    assert (parted.components.floor, parted.components.prior, parted.weight_count) == (1e-3, prior, 0.5)
+
+
+def test_samples_are_as_large_as_the_data_and_start_from_what_made_them(monkeypatch):
+    seen = []
+
+    def spy(X, K, structure, recipe, rng, made_by=None):
+        seen.append((X.shape, recipe.floor, made_by))
+        return 1.0, GUESS
+
+    monkeypatch.setattr(bootstrap, "_ratio", spy)
+    found = ratio_of(GEYSER[:50], 2, B=3, floor="auto")
+    floor = start.usual_floor(GEYSER[:50])
+    assert seen == [((50, 2), floor, None), *3 * [((50, 2), floor, GUESS)]]
+    assert found.p_value == 1  # ties count
+
+
+@pytest.mark.parametrize(("missing", "ratio"), [(2, (np.inf, None)), (3, (np.inf, GUESS))])
+def test_a_ratio_without_a_fit_is_infinite(monkeypatch, missing, ratio):
+    def best(X, K, *_):
+        return (
+            None
+            if missing == K
+            else SimpleNamespace(
+                model=GUESS, log_likelihoods=[-5.0], stop=SimpleNamespace(reason="converged")
+            )
+        )
+
+    monkeypatch.setattr(bootstrap, "_best", best)
+    assert bootstrap._ratio(GEYSER, 2, "full", None, None) == ratio
+    with pytest.raises(ValueError, match=f"no fit of {missing} components to the data holds"):
+        ratio_of(GEYSER, 2)
+
+
+def test_the_reason_why_nothing_holds_is_told():
+    def broken(X, K, rng, **keywords):
+        raise ValueError("this start is broken")
+
+    with pytest.raises(ValueError, match="this start is broken"):
+        ratio_of(GEYSER, 1, start=broken)
+
+
+def test_a_start_must_give_what_it_was_asked_for():
+    def three(X, K, rng, **keywords):
+        return start.k_means(X, 3, rng, **keywords)
+
+    with pytest.raises(
+        ValueError, match="start gave a mixture of 3 components; it must give a Mixture of 1 comp"
+    ):
+        ratio_of(GEYSER, 1, start=three)
+    with pytest.raises(ValueError, match=r"start gave a mixture of structure 'full'; .* of structure 'tied'"):
+        ratio_of(GEYSER, 2, start=lambda X, K, rng, structure, floor: start.k_means(X, K, rng, floor=floor))
+
+
+def test_a_ratio_is_a_value():
+    simulated = np.arange(4.0)
+    made = select.Ratio("tied", 1, 3.0, simulated)
+    simulated[:] = 99
+    for ratio in (made, pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):
+        assert ratio.p_value == 2 / 5
+        with pytest.raises(ValueError, match="read-only"):
+            ratio.simulated[0] = 9
+    for nothing in ([], [np.nan], [[1.0]]):
+        with pytest.raises(ValueError, match=r"ratios \(B,\)"):
+            select.Ratio("tied", 1, 3.0, nothing)
+
+
+def test_a_floor_that_drowns_a_feature_is_warned_of_once():
+    with pytest.warns(EMWarning, match="drowns it") as warned:
+        ratio_of(GEYSER[:40] * [1e-6, 1], 1, B=2, floor="auto", max_iter=3)
+    assert len(warned) == 1
+
+
 def test_samples_whose_fits_all_collapse_count_as_large():
     """Nothing bounds their likelihood."""
     X = np.array([0.0, 0.0, 0.1, 1.0, 1.0, 1.1, 5.0, 5.0])[:, None]
@@ -121,6 +208,7 @@ def test_samples_whose_fits_all_collapse_count_as_large():
         ({"B": 0}, "B is 0"),
         ({"structure": "EEE"}, "EEE"),
         ({"rng": 3}, "rng is 3"),
+        ({"rng": np.random.RandomState(0)}, "rng is a RandomState"),
         ({"n_jobs": 0}, "n_jobs is 0"),
         ({"X": [[np.nan]]}, "nan"),
     ],

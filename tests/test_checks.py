@@ -1,11 +1,15 @@
 """The invariants: true ones pass and say so, each kind of breach is named."""
 
+import re
+
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
-from emlib import Gaussian, Mixture, checks, datasets, fit, start
+from emlib import Gaussian, Mixture, Prior, checks, datasets, fit, start
 
 X = datasets.three_clusters().X
+WAITING = datasets.old_faithful().X[:, 1:]
 GUESS = Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1]))
 
 
@@ -117,3 +121,133 @@ def test_equal():
     assert checks.equal([np.inf], [np.inf]) == "equal"
     with pytest.raises(AssertionError, match="differ by nan"):
         checks.equal([np.nan], [1.0])
+
+
+# The invariants of claims -------------------------------------------------------------------------------------
+
+
+def test_stationary_holds_at_converged_fits_only():
+    for data, K, more in [
+        (datasets.old_faithful().X, 2, {}),
+        (datasets.old_faithful().X, 2, {"prior": Prior.weak(datasets.old_faithful().X, 2)}),
+        (WAITING, 2, {}),
+    ]:
+        trace = fit(start.k_means(data, K, np.random.default_rng(0), **more), data, tol=1e-10)
+        checks.monotone(trace)
+        assert checks.stationary(trace.model, data) == "no slope is left in any direction"
+        if not more:
+            for attribute in ("weights", "means", "covariances"):
+                model, parts = trace.model, trace.model.components
+                wrong = {"weights": model.weights, "means": parts.means, "covariances": parts.covariances}
+                moved = wrong[attribute] * np.linspace(0.97, 1.03, K).reshape(
+                    -1, *[1] * (np.ndim(wrong[attribute]) - 1)
+                )
+                wrong[attribute] = moved / moved.sum() if attribute == "weights" else moved
+                off = Mixture(wrong["weights"], Gaussian(wrong["means"], wrong["covariances"]))
+                with pytest.raises(AssertionError, match="this is no maximum: along"):
+                    checks.stationary(off, data)
+
+
+def test_stationary_measures_the_slope():
+    """Against the derivative worked out by hand, for a single Gaussian with a wrong mean."""
+    rng = np.random.default_rng(1)
+    data = rng.normal(size=(200, 1))
+    off = Mixture([1.0], Gaussian.univariate([data.mean() + 0.3], [data.var()]))
+    slope = -200 * 0.3 / data.std()
+    with pytest.raises(AssertionError) as error:
+        checks.stationary(off, data)
+    said = float(
+        re.search(r"the mean of component 0 the objective has the slope (\S+),", str(error.value))[1]
+    )
+    np.testing.assert_allclose(said, slope, rtol=1e-2)
+
+
+def test_stationary_sees_a_correlation_that_is_off():
+    """Only off the diagonal, and by a hundredth; the prior for the weights plays its part too."""
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(400, 2)) @ [[1, 0.6], [0, 0.8]]
+    right = np.cov(data.T, bias=True)
+    wrong = right * [[1, 0.97], [0.97, 1]]
+    assert checks.stationary(Mixture([1.0], Gaussian([data.mean(axis=0)], [right])), data)
+    with pytest.raises(AssertionError, match="along the covariance of component 0"):
+        checks.stationary(Mixture([1.0], Gaussian([data.mean(axis=0)], [wrong])), data)
+
+    first = start.k_means(WAITING, 2, rng)
+    prior = Mixture([0.5, 0.5], first.components, weight_count=40.0)
+    trace = fit(prior, WAITING, tol=1e-10)
+    assert checks.stationary(trace.model, WAITING)
+    with pytest.raises(AssertionError, match="along weight"):
+        checks.stationary(Mixture(trace.model.weights, trace.model.components), WAITING)
+
+
+def test_stationary_does_not_tell_a_saddle_from_a_maximum():
+    data = datasets.old_faithful().X
+    one = multivariate_normal(data.mean(axis=0), np.cov(data.T, bias=True))
+    alike = Mixture([0.3, 0.7], Gaussian([one.mean] * 2, [one.cov] * 2))
+    assert checks.stationary(alike, data)
+    assert one.logpdf(data).sum() < -1289
+
+
+def test_what_stationary_cannot_judge():
+    tied = start.k_means(WAITING, 2, np.random.default_rng(0), structure="tied")
+    floored = start.k_means(WAITING, 2, np.random.default_rng(0), floor=1.0)
+    for given in (tied, floored, None):
+        with pytest.raises(ValueError, match="must be a Mixture of full Gaussians without a floor"):
+            checks.stationary(given, WAITING)
+    idle = Mixture([1.0, 0.0], Gaussian.univariate([70.0, 80.0], [9.0, 9.0]))
+    with pytest.raises(ValueError, match="component 1 has the weight 0"):
+        checks.stationary(idle, WAITING)
+
+
+def test_additive():
+    model = start.k_means(WAITING, 2, np.random.default_rng(0))
+    assert checks.additive(lambda part: model.log_density(part).sum(), WAITING).startswith(
+        "the log-likelihoods"
+    )
+    for wrong in (
+        lambda part: model.log_density(part).mean(),
+        lambda part: np.log(np.exp(model.log_density(part)).sum()),
+        lambda part: (
+            model.log_density(part).sum() + 1e-4
+        ),  # what is counted once, and should be for each half
+        lambda part: np.nan,
+    ):
+        with pytest.raises(AssertionError, match="logarithms add up"):
+            checks.additive(wrong, WAITING)
+
+
+@pytest.mark.parametrize(
+    ("rule", "right"),
+    [
+        (lambda h, tol: 0 <= h[-1] - h[-2] < tol, True),
+        (lambda h, tol: False, True),
+        (lambda h, tol: abs(h[-1] - h[-2]) < tol, False),
+        (lambda h, tol: h[-1] - h[-2] < tol, False),
+        (lambda h, tol: np.isclose(h[-1], h[-2]), False),
+        # Each of these overlooks falls of one size only.
+        (lambda h, tol: tol / 10 < h[-2] - h[-1] < tol, False),
+        (lambda h, tol: 1e-8 < h[-2] - h[-1] < tol / 10, False),
+        (lambda h, tol: 0 < h[-2] - h[-1] < 1e-8, False),
+    ],
+)
+def test_stopping(rule, right):
+    if right:
+        assert checks.stopping(rule).startswith("a fall, however small")
+    else:
+        with pytest.raises(AssertionError, match="a fall smaller than tol is still a fall"):
+            checks.stopping(rule)
+
+
+@pytest.mark.parametrize("tol", [0.0, 1e-15, 1e-8, 1.0])
+def test_a_right_rule_is_right_at_any_tolerance(tol):
+    assert checks.stopping(lambda h, tol: 0 <= h[-1] - h[-2] < tol, tol)
+
+
+def test_claims_that_cannot_be_read():
+    for points in ([1.0], 3.0, np.zeros((2, 2, 2))):
+        with pytest.raises(ValueError, match="two points at least"):
+            checks.additive(np.sum, points)
+    with pytest.raises(ValueError, match="it must return one number"):
+        checks.additive(lambda part: part, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="tol is -1"):
+        checks.stopping(lambda h, tol: False, -1)

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from emlib import Collapse, EMWarning, Gaussian, Mixture, Prior, checks, datasets, fit, start
+from emlib.families import apart
 
 
 @pytest.fixture
@@ -66,6 +67,22 @@ def test_doubt_is_calibrated_on_random_halves_of_one_component():
         doubted += halves.doubt(halves.expect(X)) is not None
     assert stats.kstest(draws, stats.chi2(5).cdf).pvalue > 1e-3
     assert doubted >= 398
+
+
+def test_components_are_distinct_where_chance_ends():
+    counts = np.array([30.0, 60.0])  # 1/30 + 1/60 = 1/20
+    border = np.full((2, 2), stats.chi2(5).isf(1e-3) / 20)
+    np.testing.assert_allclose(apart.clearly(border, counts, 5)[0, 1], 1)
+    X = np.random.default_rng(0).normal(size=(200, 1))
+    verdicts = set()
+    for gap in np.linspace(0.3, 0.7, 21):
+        pair = Mixture([0.5, 0.5], Gaussian.univariate([-gap / 2, gap / 2], [1, 1]))
+        statistics = pair.expect(X)
+        n = 1 / (1 / statistics.counts).sum()
+        told_apart = n * gap**2 > stats.chi2(1).isf(1e-3)  # by their means; variances are equal
+        assert (pair.doubt(statistics) is None) == told_apart
+        verdicts.add(bool(told_apart))
+    assert verdicts == {True, False}
 
 
 def test_means_far_apart_are_no_doubt_however_many_numbers_a_prior_holds():

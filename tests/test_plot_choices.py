@@ -58,3 +58,24 @@ def test_hits_have_wilsons_intervals(ax):
             np.testing.assert_allclose([low, high], [exact.low, exact.high], atol=1e-12)
     with pytest.raises(ValueError, match="must be one of 'AIC'"):
         plot.hits(ax, [50], {"EBIC": [1]}, 10)
+
+
+def test_choices_that_make_no_sense(ax):
+    redraw = plot.chosen(ax, ["AIC", "BIC"], [1, 2])
+    for counts in ([[0, 0], [1, 2]], [[-1, 2], [1, 2]]):
+        with pytest.raises(ValueError, match="every row must have some above"):
+            redraw(counts)
+    with pytest.raises(ValueError, match="true is 9; it must be one of Ks"):
+        plot.chosen(ax, ["AIC"], [1, 2], true=9)
+    with pytest.raises(ValueError, match="AIC must be counts from 0 to 10"):
+        plot.hits(ax, [50], {"AIC": [11]}, 10)
+    with pytest.raises(ValueError, match="replicates is None"):
+        plot.hits(ax, [50], {"AIC": [1]}, None)
+    with pytest.raises(ValueError, match="observed"):
+        plot.null(ax, [0.1, 0.2], observed="much")
+
+
+def test_small_ratios_have_bars_of_their_own(ax):
+    plot.null(ax, np.linspace(0.01, 0.4, 60))
+    (bars,) = ax.patches
+    assert (bars.get_data().values > 0).sum() > 20

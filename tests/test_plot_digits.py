@@ -55,6 +55,8 @@ def test_lines_are_means_over_splits_with_their_range_and_a_ring_at_the_best(ax)
 
 def test_criteria_are_best_where_they_are_smallest(ax):
     assert plot.over_splits(ax, TABLE, "aic", ["full"]) == {"full": 9}
+    renamed = {**TABLE, "train": TABLE["held_out"]}
+    assert plot.over_splits(ax, renamed, "train", ["full"]) == {"full": 3}
 
 
 def test_models_have_looks_of_their_own():
@@ -67,6 +69,8 @@ def test_pictures_that_make_no_sense(ax):
         plot.plate(ax, np.zeros((5, 3)))
     with pytest.raises(ValueError, match="columns is 0"):
         plot.plate(ax, DIGITS, columns=0)
+    with pytest.raises(ValueError, match="digits are 7; they must be as many rows of 3 as before"):
+        plot.plate(ax, DIGITS[:3], columns=3)(DIGITS)
     with pytest.raises(ValueError, match="measure is 'bic'; it must be one of"):
         plot.over_splits(ax, TABLE, "bic", ["full"])
     with pytest.raises(ValueError, match="the table has no aic of the model 'tied'"):

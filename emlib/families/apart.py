@@ -12,7 +12,7 @@ from emlib.validate import Array
 if TYPE_CHECKING:
     from emlib.families.gaussian import Gaussian
 
-SPLITS = 1e-3  # in one random split of a thousand, the halves are farther apart than this allows
+SPLITS = 1e-3  # in one random split of a thousand, the halves are farther apart than a test allows
 
 
 def clearly(divergence: Array, counts: Array, degrees: int) -> Array:

@@ -41,8 +41,10 @@ def null(ax: Axes, simulated: ArrayLike, degrees: int | None = None, observed: f
     ratios = validate.finite("simulated", simulated)
     if ratios.ndim != 1 or (ratios < 0).any() or not (ratios > 0).any():
         raise ValueError("simulated must be numbers (B,), none of them below 0 and some above")
-    some, end = ratios[ratios > 0], float(np.ceil(max(ratios.max(), observed or 0.0) * 1.05))
-    edges = np.linspace(0, float(np.ceil(ratios.max())), 31)
+    if observed is not None:
+        observed = validate.number("observed", observed)
+    some, end = ratios[ratios > 0], 1.05 * float(max(ratios.max(), observed or 0.0))
+    edges = np.linspace(0, float(ratios.max()), 31)
     density = np.histogram(some, edges)[0] / len(ratios) / edges[1]
     ax.stairs(density, edges, fill=True, color="0.75", label=f"{len(ratios)} simulated")
     top = 1.35 * float(density.max())
@@ -53,7 +55,7 @@ def null(ax: Axes, simulated: ArrayLike, degrees: int | None = None, observed: f
         curve = np.exp((half - 1) * np.log(x) - x / 2 - half * np.log(2) - gammaln(half))
         ax.plot(x, curve, color=COLOURS[0], label=f"chi-square, {degrees} df")
     if observed is not None:
-        ax.axvline(validate.number("observed", observed), color=INK, ls="--", label=f"data: {observed:.1f}")
+        ax.axvline(observed, color=INK, ls="--", label=f"data: {observed:.1f}")
     ax.set(xlim=(0, end), ylim=(0, top), xlabel="ratio, twice the gain (nats)", ylabel="density")
     ax.legend()
 
@@ -87,11 +89,15 @@ def chosen(
     ax.set(xlabel="components chosen, K")
     ax.tick_params(length=0)
     if true is not None:
+        if true not in Ks:
+            raise ValueError(f"true is {true!r}; it must be one of Ks, {list(Ks)}")
         corner = list(Ks).index(true) - 0.5, -0.48
         ax.add_patch(Rectangle(corner, 1, shape[0] - 0.04, fill=False, ec=COLOURS[0], lw=2.5, clip_on=False))
 
     def redraw(counts: ArrayLike) -> None:
         table = validate.shaped("counts", counts, shape, "one row for each criterion")
+        if (table < 0).any() or not table.any(axis=1).all():
+            raise ValueError("counts must not be below 0, and every row must have some above")
         shares = table / table.sum(axis=1, keepdims=True)
         image.set_data(shares)
         for row, line in enumerate(words):
@@ -115,10 +121,12 @@ def hits(ax: Axes, N: ArrayLike, found: Mapping[str, ArrayLike], replicates: int
     replicates : int
         How often it was tried.
     """
-    sizes = validate.finite("N", N)
+    sizes, replicates = validate.finite("N", N), validate.count("replicates", replicates)
     for shift, (name, counts) in zip(np.linspace(-0.06, 0.06, len(found)), found.items(), strict=True):
         validate.one_of("the name of a criterion", name, tuple(LOOKS))
         share = validate.shaped(name, counts, sizes.shape, "one count for each N") / replicates
+        if (share < 0).any() or (share > 1).any():
+            raise ValueError(f"{name} must be counts from 0 to {replicates}, the number of replicates")
         low, high = wilson(share, replicates)
         colour, marker = LOOKS[name]
         x = sizes * np.exp(shift)

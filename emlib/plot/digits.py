@@ -46,7 +46,12 @@ def plate(ax: Axes, digits: ArrayLike, columns: int = 10) -> Callable[[ArrayLike
     ax.set_axis_off()
 
     def redraw(digits: ArrayLike) -> None:
-        image.set_data(_mosaic(digits, columns))
+        mosaic = _mosaic(digits, columns)
+        if mosaic.shape != image.get_array().shape:  # type: ignore[union-attr]
+            raise ValueError(
+                f"digits are {len(np.asarray(digits))}; they must be as many rows of {columns} as before"
+            )
+        image.set_data(mosaic)
 
     return redraw
 
@@ -72,7 +77,8 @@ def over_splits(
     table : mapping of columns, such as a pandas.DataFrame
         With the columns "model", "K", "split" and the measure; a row for each fit.
     measure : str
-        The name of a column. "held_out" is best where it is largest, and all others where they are smallest.
+        The name of a column. "aic", "bic" and "near" are best where they are smallest, log-likelihoods where they are
+        largest.
     models : sequence of str
 
     Returns
@@ -94,7 +100,7 @@ def over_splits(
         colour, marker = MODELS[model]
         ax.plot(K, mean, color=colour, marker=marker, ms=6, lw=1.5, label=model)
         ax.fill_between(K, [v.min() for v in found], [v.max() for v in found], color=colour, alpha=0.18, lw=0)
-        top = int(np.argmax(mean) if measure == "held_out" else np.argmin(mean))
+        top = int(np.argmin(mean) if measure in ("aic", "bic", "near") else np.argmax(mean))
         ax.plot(K[top], mean[top], "o", ms=13, mfc="none", mec=colour, mew=1.8)
         best[model] = int(K[top])
     ax.set_xscale("log")

@@ -18,12 +18,12 @@ from emlib.mixture import Mixture
 from emlib.select.recipe import Floor, Recipe, Start, last
 from emlib.select.tasks import each, watched
 from emlib.start import k_means
-from emlib.validate import Array
+from emlib.validate import Array, Value
 from emlib.words import counted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ratio:
+class Ratio(Value):
     """A test of K components against K + 1.
 
     Attributes
@@ -40,6 +40,12 @@ class Ratio:
     K: int
     observed: float
     simulated: Array
+
+    def __post_init__(self) -> None:
+        simulated = np.asarray(self.simulated, dtype=float)
+        if simulated.ndim != 1 or not simulated.size or np.isnan(simulated).any():
+            raise ValueError("simulated must be ratios (B,): numbers, one for each sample, and at least one")
+        object.__setattr__(self, "simulated", validate.frozen(simulated))
 
     @property
     def p_value(self) -> float:
@@ -111,24 +117,27 @@ def bootstrap_ratio(
     >>> select.bootstrap_ratio(X, 2, np.random.default_rng(0), B=19, progress=False).p_value
     0.05
     """
-    X, rng = validate.points(X), validate.generator(rng)
+    X, rng = validate.points(X), validate.spawner(rng)
     structure_named(structure)  # raises an error if there is none of this name
     K = validate.count("K", K, most=len(X) - 1, why=", one less than the number of points")
     B = validate.count("B", B)
     n_jobs = -1 if isinstance(n_jobs, int) and n_jobs == -1 else validate.count("n_jobs", n_jobs)
     recipe = Recipe(n_init, start, floor, tol, max_iter)
+    recipe = replace(recipe, floor=recipe.floor_for(X))  # one for the data and all samples
     for_data, for_samples = rng.spawn(2)
     with threadpool_limits(limits=1):
         observed, null = _ratio(X, K, structure, recipe, for_data)
     if null is None or observed == inf:
         which = K if null is None else K + 1
+        with threadpool_limits(limits=1):
+            why = recipe.best(X, which, structure, for_data)[1].message
         raise ValueError(
-            f"no fit of {counted(which, 'component')} to the data holds, each collapses: use fewer components, "
-            "another structure, or more starts"
+            f"no fit of {counted(which, 'component')} to the data holds: use fewer components, another structure, or "
+            f"more starts. The first one says: {why}"
         )
     tasks = [(null, len(X), K, structure, recipe, own) for own in for_samples.spawn(B)]
     ratios = watched(each(_simulated, tasks, n_jobs), B, progress, "bootstrap", "sample")
-    return Ratio(structure, K, observed, validate.sealed(np.array([ratio for _, ratio in sorted(ratios)])))
+    return Ratio(structure, K, observed, np.array([ratio for _, ratio in sorted(ratios)]))
 
 
 def split(mixture: Mixture, k: int) -> Mixture:

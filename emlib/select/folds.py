@@ -72,7 +72,7 @@ def cross_validated(
     ----------
     Smyth (2000), Model selection for probabilistic clustering using cross-validated likelihood.
     """
-    X, rng = validate.points(X), validate.generator(rng)
+    X, rng = validate.points(X), validate.spawner(rng)
     structure_named(structure)  # raises an error if there is none of this name
     recipe = Recipe(n_init, start, floor, tol, max_iter)
     fold_of = folds_of(len(X), folds, rng)

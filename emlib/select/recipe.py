@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from emlib.mixture import Mixture
 from emlib.start import usual_floor
 from emlib.stopping import Stop
 from emlib.validate import Array
+from emlib.words import counted
 
 Floor = float | Literal["auto"]
 Start = Callable[..., Mixture]
@@ -46,6 +47,10 @@ class Recipe:
         validate.not_negative("tol", self.tol)
         validate.count("max_iter", self.max_iter, least=0)
 
+    def floor_for(self, X: Array) -> float:
+        """The floor in numbers."""
+        return usual_floor(X) if isinstance(self.floor, str) else self.floor
+
     def best(
         self, X: Array, K: int, structure: str, rng: np.random.Generator
     ) -> tuple[Trace[Mixture] | None, Stop, tuple[float, ...]]:
@@ -72,24 +77,35 @@ class Recipe:
 
     def _fit(self, X: Array, K: int, structure: str, rng: np.random.Generator) -> Trace[Mixture] | Stop:
         """A fit, or why there is none: too few different points for K, or a start with no covariance."""
-        try:
-            floor = usual_floor(X) if self.floor == "auto" else self.floor
-            first = self.start(X, K, rng, structure=structure, floor=floor)
-            if isinstance(first, Mixture):
-                return self._run(first, X)
-        except ValueError as error:
-            return Stop("collapsed", 0, nan, nan, str(error))
-        raise ValueError(
-            f"start gave a {type(first).__name__}; it must give a Mixture, as those of emlib.start do"
-        )
-
-    def _run(self, first: Mixture, X: Array) -> Trace[Mixture]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EMWarning)  # the row says why its fit stopped
-            trace = fit(first, X, tol=self.tol, max_iter=self.max_iter, keep="values")
+            try:
+                first = self.start(X, K, rng, structure=structure, floor=self.floor_for(X))
+            except ValueError as error:
+                return Stop("collapsed", 0, nan, nan, str(error))
+            self._check(first, K, structure)
+            try:
+                trace = fit(first, X, tol=self.tol, max_iter=self.max_iter, keep="values")
+            except ValueError as error:
+                return Stop("collapsed", 0, nan, nan, str(error))
         if trace.stop.reason == "interrupted":
             raise KeyboardInterrupt  # to `fit` it is an end like any other; here it ends everything
         return trace
+
+    def _check(self, first: Any, K: int, structure: str) -> None:
+        """Raise an error unless a start gave what it was asked for."""
+        if not isinstance(first, Mixture):
+            what = f"a {type(first).__name__}"
+        elif len(first) != K:
+            what = f"a mixture of {counted(len(first), 'component')}"
+        elif (other := getattr(first.components, "structure", structure)) != structure:
+            what = f"a mixture of structure {other!r}"
+        else:
+            return
+        raise ValueError(
+            f"start gave {what}; it must give a Mixture of {counted(K, 'component')} of structure {structure!r}, as "
+            "those of emlib.start do when they are called as start(X, K, rng, structure=..., floor=...)"
+        )
 
 
 def last(trace: Trace[Mixture], values: Array) -> float:

@@ -90,11 +90,12 @@ def sweep(
     >>> found.best("bic").K
     3
     """
-    X, rng = validate.points(X), validate.generator(rng)
+    X, rng = validate.points(X), validate.spawner(rng)
     why = ", the number of points"
     Ks = [validate.count("K", k, most=len(X), why=why) for k in _several("K", K, "range(1, 11)")]
     names = [structure_named(name).name for name in _several("structures", structures, "('full', 'diag')")]
     recipe = Recipe(n_init, start, floor, tol, max_iter)
+    recipe.floor_for(X)  # if it drowns a feature, this warns once and for all fits
     n_jobs = -1 if isinstance(n_jobs, int) and n_jobs == -1 else validate.count("n_jobs", n_jobs)
     fold_of = None if isinstance(folds, int) and folds == 0 else folds_of(len(X), folds, rng)
     cells = [(structure, k) for structure in dict.fromkeys(names) for k in dict.fromkeys(Ks)]

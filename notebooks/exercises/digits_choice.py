@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -211,7 +213,7 @@ def defends(choice: Any, table: Mapping[str, Any]) -> Verdict:
 
 def _taken_apart(choice: Any) -> tuple[str, int, str]:
     structure, K, measure = choice
-    return str(structure), int(K), str(measure).lower().replace("-", "_")
+    return str(structure).lower(), operator.index(K), re.sub(r"[- ]", "_", str(measure).lower())
 
 
 def _defence(choice: tuple[str, int, str], table: Mapping[str, Any]) -> str:

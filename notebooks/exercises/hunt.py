@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -229,6 +230,15 @@ def examine(program: Any) -> dict[str, str]:
     def mixture(end: Any) -> Mixture:
         psi, means, variances = end[:3]
         return Mixture([psi, 1 - psi], Gaussian.univariate(means, variances))
+
+    class Fresh:
+        """The program's functions, called with copies: one that writes into its arguments spoils no other claim."""
+
+        def __getattr__(self, name: str) -> Callable[..., Any]:
+            function = getattr(original, name)
+            return lambda *given, **named: function(*deepcopy(given), **named)
+
+    original, program = program, Fresh()
 
     def says(claim: Callable[[], str]) -> str:
         try:

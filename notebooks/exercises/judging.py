@@ -40,7 +40,7 @@ def _stricter(given: float) -> str:
     if N < 1:
         return "there is at least one point"
     side = "is below 2, what AIC charges" if N < 8 else "is above 2, but so it is for some fewer points"
-    return f"log {N} is {np.log(N):.2f}; that {side}"
+    return f"log {N} is {np.log(given):.2f}; that {side}"
 
 
 # Where do held-out points leak? -------------------------------------------------------------------------------
