@@ -194,7 +194,7 @@ def old_faithful() -> Dataset:
     return Dataset(
         X=X,
         labels=None,
-        source="Azzalini & Bowman (1990), Applied Statistics 39, 357-365, as in R's data set `faithful`",
+        source="R's data set `faithful`, from Haerdle (1991), Smoothing Techniques with Implementation in S",
         licence="measurements of nature, free to use; R distributes this table with GPL-2 or later",
         features=("eruption (min)", "waiting (min)"),
     )

@@ -54,14 +54,14 @@ WHY = {
     "answers",
     "D": "the best of twenty held-out scores is best partly by luck, and the luck is in the number. A third set, used "
     "once, gives an honest one",
-    "E": "the directions of PCA were chosen with the held-out points in view; they look less strange than new ones do. "
-    "Fit the PCA within each fold",
+    "E": "the directions of PCA were chosen with the held-out points in view. That may flatter or punish, and is no "
+    "score of unseen points. Fit the PCA within each fold",
     "F": "floor and scale come from the training points alone, so nothing of the held-out ones is known",
 }
 
 
 def leaks(prediction: Any) -> Verdict:
-    """Judge the prediction of lesson 6: the letters of the cases in which the held-out score is too good.
+    """Judge the prediction of lesson 6: the letters of the cases in which the held-out score is not honest.
 
     Returns a verdict, and raises nothing, whatever the prediction; None is none yet.
     """

@@ -155,7 +155,7 @@ CLASSIFIERS = {
     "LDA": simple(LinearDiscriminantAnalysis, whitened=True),
     "1-NN, pixels": simple(lambda: KNeighborsClassifier(1)),
     "1-NN, whitened": simple(lambda: KNeighborsClassifier(1), whitened=True),
-    "1 a class, no prior": by_mixtures(1, 0),
+    **{f"{each} a class, no prior": by_mixtures(each, 0) for each in (1, 3, 5)},
     **{f"1 a class, {v} points": by_mixtures(1, v) for v in (5, 20, 80, 320)},
     **{f"{each} a class, 20 points": by_mixtures(each, 20) for each in (2, 3, 5)},
 }
