@@ -194,7 +194,7 @@ def old_faithful() -> Dataset:
     return Dataset(
         X=X,
         labels=None,
-        source="R's data set `faithful`, from Haerdle (1991), Smoothing Techniques with Implementation in S",
+        source="R's data set `faithful`, from Härdle (1991), Smoothing Techniques with Implementation in S",
         licence="measurements of nature, free to use; R distributes this table with GPL-2 or later",
         features=("eruption (min)", "waiting (min)"),
     )

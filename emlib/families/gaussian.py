@@ -248,7 +248,7 @@ class Gaussian(Family):
 
     def log_density(self, X: ArrayLike) -> Array:
         X = validate.points(X, self.n_features)
-        return np.stack([self.log_density_of(k, X) for k in range(len(self))], axis=1)
+        return np.stack([self.log_density_of(k, X) for k in range(len(self))]).T  # columns in one piece
 
     def log_density_of(self, k: int, X: Array) -> Array:
         """Log-density of points under component k, (N,)."""

@@ -59,23 +59,23 @@ def log_joint(gaussian: Gaussian, log_weights: Array, X: Array) -> Array:
     shift = gaussian.means.mean(axis=0)
     seen = (few.reshape(-1, D) @ (X - shift).T).reshape(K, -1, N)
     seen -= few @ (gaussian.means - shift)[:, :, None]
-    bound = (log_weights + gaussian._log_scale) - 0.5 * np.einsum("kfn,kfn->nk", seen, seen)
+    bound = (log_weights + gaussian._log_scale)[:, None] - 0.5 * np.einsum("kfn,kfn->kn", seen, seen)
 
-    joint = np.full((N, K), -np.inf)
-    likely = np.zeros((N, K), dtype=bool)
-    likely[np.arange(N), bound.argmax(axis=1)] = True
+    joint = np.full((K, N), -np.inf)
+    likely = np.zeros((K, N), dtype=bool)
+    likely[bound.argmax(axis=0), np.arange(N)] = True
     _fill(joint, likely, gaussian, log_weights, X)
-    least = joint.max(axis=1, keepdims=True) - 75
+    least = joint.max(axis=0) - 75
     possible = bound > least - 1e-6 * np.abs(least)  # the bound is itself rounded
     if possible.sum() > N * K / 4:  # they overlap, and the search was in vain
         return log_weights + gaussian.log_density(X)
     _fill(joint, possible & ~likely, gaussian, log_weights, X)
-    return joint
+    return joint.T
 
 
 def _fill(joint: Array, wanted: np.ndarray, gaussian: Gaussian, log_weights: Array, X: Array) -> None:
-    """Compute those entries of the log-joint, (N, K), that are wanted."""
+    """Compute those entries of the log-joint, (K, N), that are wanted."""
     for k in range(len(gaussian)):
-        rows = np.flatnonzero(wanted[:, k])
+        rows = np.flatnonzero(wanted[k])
         if len(rows):
-            joint[rows, k] = log_weights[k] + gaussian.log_density_of(k, X[rows])
+            joint[k, rows] = log_weights[k] + gaussian.log_density_of(k, X[rows])
