@@ -235,7 +235,10 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3) -> str:
     """
     components: Any = getattr(mixture, "components", None)
     if not isinstance(components, Gaussian) or components.structure != "full" or not components.exact:
-        raise ValueError("mixture must be a Mixture of full Gaussians without a floor")
+        raise ValueError(
+            "mixture must be a Mixture of full Gaussians without a floor: pass floor=0 to a start, or reg_covar=0 to "
+            "GaussianMixture"
+        )
     X = validate.points(X, components.n_features)
     if not mixture.weights.all():
         raise ValueError(
@@ -258,8 +261,9 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3) -> str:
             worst, where = slope, name
     if not abs(worst) / np.sqrt(len(X)) <= tol:
         raise AssertionError(
-            f"this is no maximum: along {where} the objective has the slope {worst:.3g}, so that a step as small as "
-            f"a standard error promises {abs(worst) / np.sqrt(len(X)):.3g} nats"
+            f"this is no maximum, or not quite: along {where} the objective has the slope {worst:.3g}, so that a step "
+            f"as small as a standard error promises {abs(worst) / np.sqrt(len(X)):.3g} nats. If a fit ended here, "
+            "fit again with a smaller tol, such as 1e-9: does that take the slope away?"
         )
     return "no slope is left in any direction"
 

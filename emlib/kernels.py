@@ -139,28 +139,29 @@ def fused(
     log_weights: Array, family: Family, natural: Natural, X: Array, weights: Array | None
 ) -> tuple[float, Array, Any, float]:
     """The E-step as two products of matrices, Theta Phi and R Phi', on every block of rows."""
-    theta, size = natural.theta, np.abs(natural.theta)
+    theta, size, shift = natural.theta, np.abs(natural.theta), natural.shift[:, None]
     (K, P), D = theta.shape, X.shape[1]
     log_likelihood, lost, sums, scatter = 0.0, 0.0, np.zeros((K, P)), np.zeros((D, D))
     aside, n_aside = [], 0
-    room = np.empty((P, 0))  # for phi, block after block
+    room = np.ones((P, 0))  # for phi = (products, x, 1), block after block
     for some in rows(len(X), P + D + 2 * K):
-        x = np.subtract(X[some].T, natural.shift[:, None], order="C", dtype=float)  # (D, B)
+        B = min(some.stop, len(X)) - some.start
+        if room.shape[1] < B:
+            room = np.ones((P, B))
+        phi = room[:, :B]
+        x = np.subtract(X[some].T, shift, out=phi[-1 - D : -1])  # (D, B)
         error = _may_lose(natural, size, np.maximum.reduce(np.abs(x), axis=1))
         if not error <= LOST:
             aside.append(some)
-            n_aside += x.shape[1]
+            n_aside += B
             continue
-        if room.shape[1] < x.shape[1]:
-            room = np.empty((P, x.shape[1]))
-        phi = room[:, : x.shape[1]]
-        natural.phi(x, phi)
+        natural.products(x, phi[: -1 - D])
         resp, log_density = _softmax(theta @ phi)  # (K, B), (B,)
         if weights is not None:
             resp *= weights[some]
             log_density *= weights[some]
         log_likelihood += float(np.add.reduce(log_density))
-        lost += error * (x.shape[1] if weights is None else float(weights[some].sum()))
+        lost += error * (B if weights is None else float(weights[some].sum()))
         sums += resp @ phi.T
         if natural.common is not None:
             scatter += (x if weights is None else x * weights[some]) @ x.T
@@ -197,8 +198,9 @@ def _softmax(logits: Array) -> tuple[Array, Array]:
 
 def _may_lose(natural: Natural, size: Array, reach: Array) -> float:
     """How far rounding may move the log-densities of points that reach so far, (D,), from the shift, in nats."""
-    phi = np.empty((len(size[0]), 1))
-    natural.phi(reach[:, None], phi)
+    D, phi = len(reach), np.ones((size.shape[1], 1))
+    phi[-1 - D : -1, 0] = reach
+    natural.products(phi[-1 - D : -1], phi[: -1 - D])
     terms = float(np.maximum.reduce(size @ phi)[0])
     if natural.common is not None:
         terms += float(reach @ np.abs(natural.common) @ reach)

@@ -204,9 +204,9 @@ def usual_floor(X: ArrayLike, weights: ArrayLike | None = None) -> float:
     if drowned.any():
         feature = int(np.argmin(np.where(drowned, variances, np.inf)))
         warnings.warn(
-            f"feature {feature} has the variance {variances[feature]:.3g} and the features' mean is "
-            f"{variances.mean():.3g}, so that the usual floor of {floor:.3g} drowns it: standardise the features "
-            "(scikit-learn's StandardScaler does), or give a floor of your own",
+            f"feature {feature} has the variance {variances[feature]:.3g} and the features' variances are "
+            f"{variances.mean():.3g} on average, so that the usual floor of {floor:.3g} drowns it: standardise the "
+            "features (scikit-learn's StandardScaler does), or give a floor of your own",
             EMWarning,
             stacklevel=2,
         )

@@ -164,6 +164,11 @@ def test_every_diagnosis_is_met_by_a_program(exercise):
             assert any(said.endswith(diagnosis) for said in answers), diagnosis
 
 
+def test_what_is_asked_for_as_true_or_false_is_answered_so():
+    verdict = exercises.should_stop(should_stop("two and 0 < g < b and aitken(b, g) < 3 * n * tol"))
+    assert "stop is True and should be False, for the arguments [-900" in verdict
+
+
 def test_the_right_programs_are_right():
     for exercise, answer in [
         (exercises.partners, partners()),

@@ -39,7 +39,7 @@ COUNTS = {  # what stands in the place of one of the four; f, t, d, s are the ri
     ("diag", "f"): "what is fixed is not free",
     ("diag", "K + 2 * K * D"): "the K weights sum to 1",
     ("diag", "2 * K * D"): "the weights are missing",
-    ("diag", "K - 1 + K * D"): "the means are missing",
+    ("diag", "K - 1 + K * D"): "K D numbers are missing: the means, or the variances",
     ("diag", "K - 1 + D + K * D"): "or one mean",
     ("spherical", "K * D + K"): "or counts one variance in all",
     ("spherical", "d"): "a circle has one variance",
@@ -85,7 +85,11 @@ PS = {  # of the observed ratio t and the simulated ones s
 
 
 # What all structures share, but where a mistake of the part's own gives the same number and says both.
-SHADOWED = {"full": {criteria.NO_MEANS}, "diag": {criteria.ONE_MEAN}, "spherical": {criteria.NO_WEIGHTS}}
+SHADOWED = {
+    "full": {criteria.NO_MEANS},
+    "diag": {criteria.NO_MEANS, criteria.ONE_MEAN},
+    "spherical": {criteria.NO_WEIGHTS},
+}
 
 
 def written(name, arguments, lines, result):

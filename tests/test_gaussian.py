@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from emlib import Collapse, Gaussian, checks, fit, start
+from emlib import Collapse, Gaussian, Prior, checks, fit, start
 from emlib.families import Moments
 
 
@@ -258,6 +258,13 @@ def test_more_parameters_that_make_no_sense(three):
         Gaussian.univariate([0], [1], floor=-1)
     with pytest.raises(ValueError, match="X has 3 columns and the model 2 dimensions"):
         three.log_density(np.zeros((4, 3)))
+
+
+def test_a_prior_says_what_it_is_worth():
+    assert repr(Prior([[2.0]], 3)) == "prior worth 3 points with the covariance [[2]]"
+    assert repr(Prior(np.eye(7), 3, np.zeros(7), 0.5)) == (
+        "prior worth 3 points with the covariance (7, 7), and 0.5 at the mean (7,)"
+    )
 
 
 def test_repr_shows_the_parameters():

@@ -336,8 +336,9 @@ def test_the_estimate_of_what_may_be_lost_is_an_upper_bound(structure, D, K, noi
     X = family.sample(rng.integers(K, size=40), rng)
     natural = family.natural(np.zeros(K))
     x = np.subtract(X.T, natural.shift[:, None])
-    phi = np.empty((natural.theta.shape[1], len(X)))
-    natural.phi(x, phi)
+    phi = np.ones((natural.theta.shape[1], len(X)))
+    natural.products(x, phi[: -1 - D])
+    phi[-1 - D : -1] = x
     logits = (natural.theta @ phi).astype(LONG)
     if natural.common is not None:
         logits -= np.einsum("db,de,eb->b", x, natural.common, x) / 2

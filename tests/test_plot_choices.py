@@ -69,10 +69,20 @@ def test_choices_that_make_no_sense(ax):
         plot.chosen(ax, ["AIC"], [1, 2], true=9)
     with pytest.raises(ValueError, match="AIC must be counts from 0 to 10"):
         plot.hits(ax, [50], {"AIC": [11]}, 10)
-    with pytest.raises(ValueError, match="replicates is None"):
+    with pytest.raises(ValueError, match="samples is None"):
         plot.hits(ax, [50], {"AIC": [1]}, None)
     with pytest.raises(ValueError, match="observed"):
         plot.null(ax, [0.1, 0.2], observed="much")
+
+
+def test_what_asks_for_a_ratio_stands_where_it_asks_for_one(ax):
+    plot.null(ax, [1.0, 2.0, 4.0], observed=3.0, bars={"AIC": 6.0, "5%": 7.5, "BIC": 31.4})
+    assert [line.get_xdata()[0] for line in ax.lines] == [6.0, 7.5, 31.4, 3.0]
+    assert [line.get_label() for line in ax.lines] == ["AIC: 6.0", "5%: 7.5", "BIC: 31.4", "data: 3.0"]
+    assert len({line.get_color() for line in ax.lines}) == 4
+    assert ax.get_xlim()[1] > 31.4
+    with pytest.raises(ValueError, match="BIC"):
+        plot.null(ax, [1.0], bars={"BIC": "high"})
 
 
 def test_small_ratios_have_bars_of_their_own(ax):

@@ -65,7 +65,7 @@ def test_models_have_looks_of_their_own():
 
 
 def test_pictures_that_make_no_sense(ax):
-    with pytest.raises(ValueError, match="X has 3 columns and the model 64"):
+    with pytest.raises(ValueError, match="digits has 3 columns; it must have 64: 8 rows of 8 pixels"):
         plot.plate(ax, np.zeros((5, 3)))
     with pytest.raises(ValueError, match="columns is 0"):
         plot.plate(ax, DIGITS, columns=0)

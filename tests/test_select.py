@@ -193,6 +193,9 @@ def test_cross_validation_by_a_loop_written_by_hand(three, rng):
     np.testing.assert_allclose(found.folds, expected, rtol=1e-10)
     np.testing.assert_allclose(found.mean, np.mean(expected), rtol=1e-10)
     np.testing.assert_allclose(found.error, stats.sem(expected), rtol=1e-10)
+    assert repr(found) == (
+        f"held-out log-likelihood {found.mean:.4f} ± {found.error:.4f} nats per point, over 4 folds"
+    )
 
 
 def test_no_fit_sees_the_points_it_is_asked_about(three, rng):

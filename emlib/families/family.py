@@ -21,8 +21,9 @@ class Natural(NamedTuple):
     ----------
     theta : array (K, P)
         Natural parameters; the last multiplies the 1 at the end of phi.
-    phi : function
-        phi(X, out) fills `out` (P, B) with the sufficient statistics of points in columns, X (D, B).
+    products : function
+        phi(x) is (products of x, x, 1): products(X, out) fills `out` (P - D - 1, B) with those of points in columns,
+        X (D, B).
     gather : function
         gather(sums) makes the family's statistics of the sums of r_nk phi(x_n), (K, P); with `common`, it is
         gather(sums, scatter), scatter (D, D) the sum of x_n x_n' over all components.
@@ -35,7 +36,7 @@ class Natural(NamedTuple):
     """
 
     theta: Array
-    phi: Callable[[Array, Array], None]
+    products: Callable[[Array, Array], None]
     gather: Callable[..., Any]
     kept: Callable[[Any], bool]
     shift: Array

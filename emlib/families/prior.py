@@ -13,10 +13,10 @@ from emlib.em import EPS
 from emlib.families.moments import Moments
 from emlib.families.structure import STRUCTURES
 from emlib.validate import Array, Value
-from emlib.words import counted
+from emlib.words import brief, counted
 
 
-@dataclass(frozen=True, eq=False, init=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Prior(Value):
     """A conjugate prior for the mean and covariance of every component, told in points.
 
@@ -105,6 +105,14 @@ class Prior(Value):
             raise ValueError("X is one point, which has no covariance: give a prior of your own")
         count = (D + 2) + (D + 2)
         return cls(np.atleast_2d(np.cov(X.T)) / K ** (2 / D) / count, count, X.mean(axis=0), 0.01)
+
+    def __repr__(self) -> str:
+        D = len(self.mean)
+        shown = brief(self.covariance) if D < 4 else f"({D}, {D})"
+        text = f"prior worth {self.covariance_count:.6g} points with the covariance {shown}"
+        if self.mean_count:
+            text += f", and {self.mean_count:.6g} at the mean {brief(self.mean) if D < 4 else f'({D},)'}"
+        return text
 
     def check(self, D: int) -> None:
         """Raise an error unless the prior is one for D dimensions."""

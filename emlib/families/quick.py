@@ -27,11 +27,6 @@ def natural(gaussian: Gaussian, log_weights: Array) -> Natural:
     theta[:, n_products:-1] = linear
     theta[:, -1] = log_weights + gaussian._log_scale - 0.5 * np.add.reduce(linear * means, axis=1)
 
-    def phi(X: Array, out: Array) -> None:
-        form.products(X, out[:n_products])
-        out[n_products:-1] = X
-        out[-1] = 1.0
-
     def gather(sums: Array, scatter: Array | None = None) -> Moments:
         products = form.unpack(sums[:, :n_products], D) if scatter is None else scatter[None]
         return Moments(sums[:, -1], shift + np.zeros((K, D)), sums[:, n_products:-1], products, form.name)
@@ -43,7 +38,7 @@ def natural(gaussian: Gaussian, log_weights: Array) -> Natural:
         return bool((form.variances(moments.spread) >= least).all())
 
     common = inverse[0].T @ inverse[0] if form.name == "tied" else None
-    return Natural(theta, phi, gather, kept, shift, common)
+    return Natural(theta, form.products, gather, kept, shift, common)
 
 
 def log_joint(gaussian: Gaussian, log_weights: Array, X: Array) -> Array:

@@ -103,6 +103,9 @@ class Full:
             others leave unexplained, 1 for independent features.
         """
         roots: Any
+        if spread.shape[1] == 1:  # on a line a root is a standard deviation
+            roots, inverses, distances = STRUCTURES["diag"].factor(spread[:, :, 0])
+            return roots[:, :, None], inverses[:, :, None], distances
         try:
             roots = np.linalg.cholesky(spread)
         except np.linalg.LinAlgError:  # some have none: find those that have

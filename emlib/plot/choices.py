@@ -23,7 +23,13 @@ LOOKS = {
 }
 
 
-def null(ax: Axes, simulated: ArrayLike, degrees: int | None = None, observed: float | None = None) -> None:
+def null(
+    ax: Axes,
+    simulated: ArrayLike,
+    degrees: int | None = None,
+    observed: float | None = None,
+    bars: Mapping[str, float] | None = None,
+) -> None:
     """Draw likelihood ratios simulated under the null hypothesis, and what they are compared with.
 
     Ratios of exactly 0 have no density; they are a line at 0, with their share, if it is one in a hundred or more.
@@ -37,27 +43,40 @@ def null(ax: Axes, simulated: ArrayLike, degrees: int | None = None, observed: f
         Of freedom, of the chi-square density to draw over them.
     observed : float, optional
         The ratio of the data, to be marked.
+    bars : mapping, optional
+        Names, such as "BIC", of what asks for a ratio, and how large a one.
     """
     ratios = validate.finite("simulated", simulated)
     if ratios.ndim != 1 or (ratios < 0).any() or not (ratios > 0).any():
         raise ValueError("simulated must be numbers (B,), none of them below 0 and some above")
     if observed is not None:
         observed = validate.number("observed", observed)
-    some, end = ratios[ratios > 0], 1.05 * float(max(ratios.max(), observed or 0.0))
+    bars = {name: validate.number(name, bar) for name, bar in (bars or {}).items()}
+    some, end = ratios[ratios > 0], 1.05 * float(max(ratios.max(), observed or 0.0, *bars.values()))
     edges = np.linspace(0, float(ratios.max()), 31)
     density = np.histogram(some, edges)[0] / len(ratios) / edges[1]
     ax.stairs(density, edges, fill=True, color="0.75", label=f"{len(ratios)} simulated")
-    top = 1.35 * float(density.max())
+    height = 1.1 * float(density.max())  # of lines; above them is room for the legend
+    top = (1.6 if bars else 1.25) * height
     if (share := 1 - len(some) / len(ratios)) >= 0.01:
         ax.plot([0, 0], [0, top], color="0.5", lw=6, clip_on=False, zorder=3, label=f"exactly 0: {share:.0%}")
     if degrees is not None:
         half, x = validate.count("degrees", degrees) / 2, np.linspace(end / 1000, end, 500)
         curve = np.exp((half - 1) * np.log(x) - x / 2 - half * np.log(2) - gammaln(half))
         ax.plot(x, curve, color=COLOURS[0], label=f"chi-square, {degrees} df")
+    for name, bar in bars.items():
+        colour = LOOKS[name][0] if name in LOOKS else COLOURS[1]
+        ax.plot([bar, bar], [0, height], color=colour, lw=2, label=f"{name}: {bar:.1f}")
     if observed is not None:
-        ax.axvline(observed, color=INK, ls="--", label=f"data: {observed:.1f}")
+        ax.plot(
+            [observed, observed],
+            [0, height if bars else top],
+            color=INK,
+            ls="--",
+            label=f"data: {observed:.1f}",
+        )
     ax.set(xlim=(0, end), ylim=(0, top), xlabel="ratio, twice the gain (nats)", ylabel="density")
-    ax.legend()
+    ax.legend(ncols=2 if bars else 1)
 
 
 def chosen(
@@ -109,7 +128,7 @@ def chosen(
     return redraw
 
 
-def hits(ax: Axes, N: ArrayLike, found: Mapping[str, ArrayLike], replicates: int) -> None:
+def hits(ax: Axes, N: ArrayLike, found: Mapping[str, ArrayLike], samples: int) -> None:
     """Draw how often each criterion was right, by the number of points, with 95% Wilson intervals.
 
     Parameters
@@ -118,21 +137,21 @@ def hits(ax: Axes, N: ArrayLike, found: Mapping[str, ArrayLike], replicates: int
     N : array_like (T,)
     found : mapping
         The name of a criterion, "AIC", "BIC", "ICL" or "held-out", and how often it was right, (T,).
-    replicates : int
+    samples : int
         How often it was tried.
     """
-    sizes, replicates = validate.finite("N", N), validate.count("replicates", replicates)
+    sizes, samples = validate.finite("N", N), validate.count("samples", samples)
     for shift, (name, counts) in zip(np.linspace(-0.06, 0.06, len(found)), found.items(), strict=True):
         validate.one_of("the name of a criterion", name, tuple(LOOKS))
-        share = validate.shaped(name, counts, sizes.shape, "one count for each N") / replicates
+        share = validate.shaped(name, counts, sizes.shape, "one count for each N") / samples
         if (share < 0).any() or (share > 1).any():
-            raise ValueError(f"{name} must be counts from 0 to {replicates}, the number of replicates")
-        low, high = wilson(share, replicates)
+            raise ValueError(f"{name} must be counts from 0 to {samples}, the number of samples")
+        low, high = wilson(share, samples)
         colour, marker = LOOKS[name]
         x = sizes * np.exp(shift)
         ax.plot(x, share, color=colour, marker=marker, ms=6, lw=1.5, label=name)
         ax.vlines(x, low, high, color=colour, lw=1.5)
-    ax.set(xscale="log", ylim=(-0.03, 1.03), xlabel="number of points, N", ylabel="share of replicates")
+    ax.set(xscale="log", ylim=(-0.03, 1.03), xlabel="number of points, N", ylabel="share of samples")
     ax.set_xticks(sizes, [f"{n:g}" for n in sizes])
     ax.minorticks_off()
 

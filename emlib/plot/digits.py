@@ -58,7 +58,11 @@ def plate(ax: Axes, digits: ArrayLike, columns: int = 10) -> Callable[[ArrayLike
 
 def _mosaic(digits: ArrayLike, columns: int) -> Array:
     """The digits in one array, row by row, with a margin around each."""
-    X = validate.points(digits, SIDE**2)
+    X = validate.points(digits)
+    if X.shape[1] != SIDE**2:
+        raise ValueError(
+            f"digits has {X.shape[1]} columns; it must have {SIDE**2}: {SIDE} rows of {SIDE} pixels"
+        )
     rows = -(-len(X) // columns)
     cells = np.zeros((rows * columns, SIDE + GAP, SIDE + GAP))
     cells[: len(X), GAP // 2 : SIDE + GAP // 2, GAP // 2 : SIDE + GAP // 2] = X.reshape(-1, SIDE, SIDE)

@@ -57,14 +57,14 @@ def criteria(ax: Axes, sweep: Sweep, criterion: str = "bic") -> None:
 
     top = criterion == "held_out"  # the side of the picture that the best is on
     ax.margins(y=0.16)
-    height = float(getattr(best, criterion))
+    height, Ks = float(getattr(best, criterion)), [row.K for row in sweep.rows]
     ax.plot(best.K, height, "o", ms=13, mfc="none", mec=INK, mew=1.8, zorder=4)
     ax.annotate(
         f"{best.structure}, K = {best.K}",
         (best.K, height),
         (0, 11 if top else -11),
         textcoords="offset points",
-        ha="left" if min(row.K for row in sweep.rows) == best.K else "center",
+        ha="left" if min(Ks) == best.K else "right" if max(Ks) == best.K else "center",
         va="bottom" if top else "top",
         color=INK,
         weight="bold",

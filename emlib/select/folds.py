@@ -13,9 +13,10 @@ from emlib.families.structure import structure_named
 from emlib.select.criteria import held_out
 from emlib.select.recipe import Floor, Recipe, Start
 from emlib.start import k_means
+from emlib.words import counted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HeldOut:
     """What cross-validation found: log-likelihoods of held-out points, per point, in nats.
 
@@ -33,6 +34,10 @@ class HeldOut:
     mean: float
     error: float
     folds: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        over = counted(len(self.folds), "fold")
+        return f"held-out log-likelihood {self.mean:.4f} ± {self.error:.4f} nats per point, over {over}"
 
 
 def cross_validated(

@@ -77,6 +77,10 @@ n_parameters = Exercise(
             "diag",
             [
                 Mistake(
+                    lambda K, D: K - 1 + K * D,
+                    "K D numbers are missing: the means, or the variances",
+                ),
+                Mistake(
                     lambda K, D: K - 1 + K * D + D,
                     "this counts D variances in all, or one mean; every component has its own D of each",
                 ),

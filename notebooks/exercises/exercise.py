@@ -261,7 +261,8 @@ def _diagnose(part: Part, cases: Sequence[tuple[Any, ...]], answers: Sequence[Ar
     where = np.unravel_index(int(np.argmax(off)), right.shape)
     place = ", ".join(str(int(i)) for i in where)
     entry = f"{part.name}[{place}]" if place else part.name
-    numbers = f"{entry} is {answer[where]:.6g} and should be {right[where]:.6g}"
+    kind = np.asarray(part.answer(*case)).dtype.kind
+    numbers = f"{entry} is {_said(answer[where], kind)} and should be {_said(right[where], kind)}"
     if not np.isfinite(answer).all():
         return (
             f"it holds nan or infinite values: {numbers}. Is every entry stored? Is something divided by 0, or a "
@@ -271,7 +272,12 @@ def _diagnose(part: Part, cases: Sequence[tuple[Any, ...]], answers: Sequence[Ar
         return f"right to three digits: do not round, and add nothing small ({numbers})"
     rule = part.rule(answer, *case) if part.rule else ""
     tried = ", ".join(str(np.asarray(argument).tolist()) for argument in case if np.ndim(argument) == 1)
-    return f"{rule + '; ' if rule else ''}{numbers}, for the arguments {tried}"
+    return f"{rule + '; ' if rule else ''}{numbers}{', for the arguments ' + tried if tried else ''}"
+
+
+def _said(value: float, kind: str) -> str:
+    """A number, or True or False if that is what the exercise asks for."""
+    return str(bool(value)) if kind == "b" and value in (0, 1) else f"{value:.6g}"
 
 
 def _same(a: Array, b: Array) -> bool:

@@ -239,11 +239,11 @@ def _left(before: float, gain: float) -> float:
     return gain * (gain / before) / (1 - gain / before)
 
 
-def _stop(history: Array, n: float, tol: float) -> Array:
+def _stop(history: Array, n: float, tol: float) -> np.ndarray:
     if len(history) < 3:
-        return np.array(0.0)
+        return np.array(False)
     before, gain = _gains(history)
-    return np.array(float(0 < gain < before and _left(before, gain) < n * tol))
+    return np.array(0 < gain < before and _left(before, gain) < n * tol)
 
 
 def _last(history: Array) -> float:

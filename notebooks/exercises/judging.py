@@ -32,7 +32,7 @@ def bic_is_stricter(prediction: Any) -> Verdict:
 
 def _stricter(given: float) -> str:
     if given == 8:
-        return "correct: log 8 is 2.08. For any data worth the name BIC chooses at most as many as AIC."
+        return "correct: log 8 is 2.08. Within one structure BIC chooses at most as many as AIC, on 8 points or more."
     if not given.is_integer():
         return "points are counted: give a whole number, the first at which log N is above 2"
     if (N := int(given)) in GUESSES:
