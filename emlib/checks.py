@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emlib import validate
+from emlib.em import EPS
 from emlib.families import Gaussian
+from emlib.families.structure import STRUCTURES
 from emlib.validate import Array
 from emlib.words import brief
 
@@ -60,7 +62,7 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
     if noise is not None:
         noises = np.full(len(objectives), validate.not_negative("noise", noise))
     else:
-        noises = getattr(history, "roundings", 256 * np.finfo(float).eps * np.abs(objectives))
+        noises = getattr(history, "roundings", 256 * EPS * np.abs(objectives))
     for step, gain in enumerate(np.diff(objectives), start=1):
         if gain < -noises[step - 1 : step + 1].max():
             raise AssertionError(
@@ -81,7 +83,9 @@ def probabilities(values: ArrayLike, name: str = "the array") -> str:
     """
     array = _numbers(name, values)
     if not array.size or not array.ndim:
-        raise ValueError(f"{name} is empty: give at least one number")
+        raise ValueError(
+            f"{name} has shape {array.shape}; it must be one row of numbers or several, (K,) or (N, K)"
+        )
     if not np.isfinite(array).all():
         raise AssertionError(f"{name} holds nan or infinite values: {np.sum(~np.isfinite(array))} of them")
     if array.min() < 0 or array.max() > 1 + 1e-12:
@@ -95,7 +99,7 @@ def probabilities(values: ArrayLike, name: str = "the array") -> str:
         hint = ""
         if array.ndim == 2 and np.allclose(array.sum(axis=0), 1):
             hint = "; its columns do: normalise over the components, along axis 1, not over the points"
-        raise AssertionError(f"{where} sums to {sums[worst]:.10g}, not to 1{hint}")
+        raise AssertionError(f"{where} sums to {sums[worst]:.15g}, not to 1{hint}")
     return f"{name}: every number a probability, every row sums to 1"
 
 
@@ -115,45 +119,67 @@ def covariances(values: ArrayLike) -> str:
         deviations = np.sqrt(np.abs(np.diag(covariance)))
         if (np.abs(covariance - covariance.T) > 1e-10 * np.outer(deviations, deviations)).any():
             raise AssertionError(f"covariance {k} is not symmetric")
-        if (least := np.linalg.eigvalsh(covariance)[0]) <= 0:
-            raise AssertionError(f"covariance {k} has the eigenvalue {least:.6g}; all must be positive")
+        if not STRUCTURES["full"].factor(covariance[None])[2] > 16 * EPS * len(covariance):
+            least = np.linalg.eigvalsh(covariance)[0]
+            raise AssertionError(
+                f"covariance {k} is not positive definite as far as float64 can tell: its smallest eigenvalue is "
+                f"{least:.6g}; all must be clearly positive"
+            )
     return f"{len(array)} covariances, all symmetric and positive definite"
 
 
 def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> str:
     """After an M-step the mixture has the mean and the covariance of the data, exactly.
 
-    It holds for every exact M-step of a Gaussian mixture, at any distance from convergence, whatever the
+    It holds for every M-step of a Gaussian mixture without a prior, at any distance from convergence, whatever the
     responsibilities were: sum pi_k mu_k is the mean of the data, and sum pi_k (Sigma_k + mu_k mu_k') its
-    second moment. A covariance about the wrong mean or an update not stored breaks it.
+    second moment, once the floor is taken off. Of structure "diag" only the variances agree, and of "spherical" only
+    their sum. A covariance about the wrong mean or an update not stored breaks it.
 
     Parameters
     ----------
     mixture : Mixture of Gaussians
-        After at least one M-step without floor and prior.
+        After at least one M-step.
     X : array_like (N, D)
     weights : array_like (N,), optional
+
+    Returns
+    -------
+    str
+        That it holds. With a prior nothing is checked, and the sentence says so.
     """
     components: Any = getattr(mixture, "components", None)
     if not isinstance(components, Gaussian):
         raise ValueError(f"mixture is a {type(mixture).__name__}; it must be a Mixture of Gaussians")
     X = validate.points(X, components.n_features)
-    weights = None if weights is None else validate.point_weights(weights, len(X))
-    origin = X[0]  # far from zero, sums about zero would lose their digits
+    if components.prior is not None or mixture.weight_count:
+        return "not checked: with a prior the mixture has other moments than the data"
+    weights = validate.point_weights(np.ones(len(X)) if weights is None else weights, len(X))
+    if not weights.any():
+        raise ValueError("weights are all 0: there are no data to compare with")
+    origin = X[np.argmax(weights)]  # far from zero, sums about zero would lose their digits
     mean = origin + np.average(X - origin, axis=0, weights=weights)
     covariance = np.atleast_2d(np.cov((X - origin).T, aweights=weights, bias=True))
     off = components.means - mean
     its_mean = mixture.weights @ off + mean
     its_covariance = np.einsum("k,kij->ij", mixture.weights, components.matrices)
-    its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off)
+    its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off) - components.floor * np.eye(
+        len(mean)
+    )
     scale = np.sqrt(np.diag(covariance))
-    known = 1e-8 * scale + 16 * np.finfo(float).eps * np.abs(mean)  # a mean has no more digits than that
+    known = 1e-8 * scale + 16 * EPS * np.abs(mean)  # a mean has no more digits than that
     if np.any(np.abs(its_mean - mean) > known):
         raise AssertionError(
             f"the mixture's mean is {brief(its_mean)} and the data's {brief(mean)}; after an M-step they are equal: "
             "are the means weighted by the responsibilities, and the weights the shares of the points?"
         )
-    if np.any(np.abs(its_covariance - covariance) > np.outer(known, scale) + np.outer(scale, known)):
+    compared: Any = its_covariance, covariance, np.outer(known, scale) + np.outer(scale, known)
+    if components.structure in ("diag", "spherical"):
+        compared = tuple(np.diag(matrix) for matrix in compared)
+    if components.structure == "spherical":
+        compared = tuple(variances.sum() for variances in compared)
+    its_covariance, covariance, allowed = compared
+    if np.any(np.abs(its_covariance - covariance) > allowed):
         raise AssertionError(
             f"the mixture's covariance is {brief(its_covariance)} and the data's {brief(covariance)}; "
             "after an M-step they are equal: is each covariance taken about the new mean, and stored?"
@@ -175,10 +201,12 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
         raise AssertionError(f"the shapes differ: {a.shape} and {b.shape}")
     if np.array_equal(a, b):
         return "equal"
-    scale = np.abs(b).max(initial=0) or 1.0
-    apart = np.abs(a - b).max(initial=0) / scale
+    scale = np.abs(b).max(initial=0, where=np.isfinite(b)) or 1.0
+    with np.errstate(invalid="ignore"):  # two infinities are equal, and their difference is no number
+        gaps = np.where(a == b, 0.0, np.abs(a - b))
+    apart = gaps.max(initial=0) / scale
     if not apart <= tol:
-        where = np.unravel_index(np.argmax(np.abs(a - b)), a.shape)
+        where = np.unravel_index(np.argmax(gaps), a.shape)
         raise AssertionError(
             f"they differ by {apart:.3g} of the largest number, at {tuple(map(int, where))}: "
             f"{a[where]!r} and {b[where]!r}"

@@ -176,6 +176,7 @@ SHARPNESS = 96  # pixels per inch: a compromise between sharp and quick
 
 
 def _image(figure: Figure) -> widgets.Image:
+    validate.kind("what draw returns", figure, Figure)
     width = round(figure.get_figwidth() * 80)
     layout = widgets.Layout(width=f"{width}px", max_width="100%")
     picture = plot.png(figure, SHARPNESS)
@@ -185,8 +186,9 @@ def _image(figure: Figure) -> widgets.Image:
 
 def _round_step(span: float) -> float:
     """The largest of 1, 2 and 5 times a power of ten that goes at least fifty times into the span."""
-    power = 10.0 ** floor(log10(span / 50))
-    return max(m * power for m in (1, 2, 5) if m * power <= span / 50)
+    most = span / 50 * (1 + 1e-9)  # 0.7 - 0.2 is not quite 0.5
+    power = 10.0 ** floor(log10(most))
+    return max(m * power for m in (1, 2, 5) if m * power <= most)
 
 
 def _no_bar() -> widgets.HTML:

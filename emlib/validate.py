@@ -140,6 +140,13 @@ def count(name: str, value: Any, least: int = 1, most: int | None = None, why: s
     return int(value)
 
 
+def jobs(value: Any) -> int:
+    """Return `value` as a number of processes: at least 1, or -1 for one on each core."""
+    if isinstance(value, (int, np.integer)) and value == -1:
+        return -1
+    return count("n_jobs", value, why=", or -1 for one on each core")
+
+
 def columns(name: str, values: ArrayLike, n_features: int, all_allowed: bool = True) -> np.ndarray:
     """Return `values` as the numbers of some features, all different."""
     array = np.asarray(values)

@@ -228,3 +228,54 @@ def test_no_fit_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error", EMWarning)
         ratio_of(GEYSER[:40], 1, B=2, max_iter=3)
+
+
+def test_both_fits_of_a_ratio_have_the_starts_that_are_promised(monkeypatch):
+    """K + 1 from every component of the K split in two; the K of a sample from the mixture that made it."""
+    seen = []
+
+    def best(X, K, structure, recipe, firsts, rng):
+        seen.append(firsts)
+        return fit(start.k_means(X, K, np.random.default_rng(0), structure=structure), X)
+
+    monkeypatch.setattr(bootstrap, "_best", best)
+    rules = bootstrap.Recipe(1, start.k_means, 0.0, 1e-6, 100)
+    bootstrap._ratio(GEYSER, 2, "full", rules, np.random.default_rng(0), GUESS)
+    made, halves = seen
+    assert made == [GUESS]
+    assert [len(mixture) for mixture in halves] == [3, 3]
+    few = fit(start.k_means(GEYSER, 2, np.random.default_rng(0)), GEYSER).model
+    for k, mixture in enumerate(halves):
+        np.testing.assert_allclose(mixture.weights[k], few.weights[k] / 2)
+        np.testing.assert_allclose(mixture.weights[1 - k], few.weights[1 - k])
+    bootstrap._ratio(GEYSER, 2, "full", rules, np.random.default_rng(0))
+    assert seen[2] == []
+
+
+def test_k_components_are_k_plus_one_of_which_one_has_no_weight(monkeypatch):
+    ends = iter([-10.0, -12.0])  # a poor fit of one component more
+    monkeypatch.setattr(
+        bootstrap, "_best", lambda *_: SimpleNamespace(model=GUESS, log_likelihoods=next(ends))
+    )
+    monkeypatch.setattr(bootstrap, "last", lambda _, value: value)
+    assert bootstrap._ratio(GEYSER, 2, "full", None, np.random.default_rng(0))[0] == 0
+
+
+def test_the_longest_axis_in_three_dimensions():
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
+    one = Mixture([1.0], Gaussian([[0.0] * 3], [turn @ np.diag([1.0, 25.0, 4.0]) @ turn.T]))
+    means = bootstrap.split(one, 0).components.means
+    np.testing.assert_allclose(np.abs(means @ turn), [[0, 2.5, 0]] * 2, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_jobs", [0, -2, 1.5, True])
+def test_processes_are_counted(n_jobs):
+    with pytest.raises(ValueError, match="n_jobs is"):
+        ratio_of(GEYSER[:40], 1, n_jobs=n_jobs)
+    with pytest.raises(ValueError, match="at least 1, or -1 for one on each core"):
+        ratio_of(GEYSER[:40], 1, n_jobs=0)
+
+
+def test_a_ratio_has_an_observed_one():
+    with pytest.raises(ValueError, match="observed is nan; it must be a finite number"):
+        select.Ratio("full", 1, np.nan, np.arange(3.0))

@@ -40,8 +40,11 @@ def test_probabilities():
         checks.probabilities([1.5, -0.5])
     with pytest.raises(AssertionError, match="holds nan"):
         checks.probabilities([np.nan, 1])
-    with pytest.raises(ValueError, match="is empty"):
-        checks.probabilities([])
+    for junk in ([], 1.0):
+        with pytest.raises(ValueError, match="it must be one row of numbers or several"):
+            checks.probabilities(junk)
+    with pytest.raises(AssertionError, match=r"sums to 1\.0000000003"):
+        checks.probabilities([0.5, 0.5 + 3e-10])
 
 
 def test_covariances():
@@ -51,8 +54,14 @@ def test_covariances():
     )
     with pytest.raises(AssertionError, match="covariance 0 is not symmetric"):
         checks.covariances([[[1, 0.5], [0, 1]]])
-    with pytest.raises(AssertionError, match="covariance 1 has the eigenvalue -1"):
+    with pytest.raises(AssertionError, match=r"covariance 1 is not positive definite .* eigenvalue is -1;"):
         checks.covariances([np.eye(2), [[1, 2], [2, 1]]])
+    with pytest.raises(AssertionError, match="is not symmetric"):
+        checks.covariances([[[1, 0.5], [0.5 + 1e-9, 1]]])
+    for seed in range(10):  # four points in five dimensions
+        A = np.random.default_rng(seed).normal(size=(4, 5))
+        with pytest.raises(AssertionError, match="not positive definite as far as float64 can tell"):
+            checks.covariances((A.T @ A)[None])
     with pytest.raises(ValueError, match=r"it must be \(K, D, D\)"):
         checks.covariances(np.eye(2))
 
@@ -91,6 +100,32 @@ def test_moments_catch_a_wrong_m_step(bug):
         checks.moments(wrong_m_step(bug), X)
 
 
+@pytest.mark.parametrize("floor", [0.0, 0.5])
+@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
+def test_moments_hold_for_every_structure_and_floor(structure, floor):
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(80, 3)) @ rng.normal(size=(3, 3)) + 100
+    first = start.k_means(Y, 3, rng, structure=structure, floor=floor)
+    weights = rng.uniform(size=80)
+    weights[0], Y[0] = 0, 1e12  # what does not count must not matter
+    model = first.maximize(first.expect(Y, weights))
+    assert checks.moments(model, Y, weights) == "the mixture has the mean and the covariance of the data"
+    parts = model.components
+    for factor in (1 + 1e-7, 1 - 1e-7):
+        wider = Gaussian(parts.means, factor * parts.covariances, structure, floor)
+        with pytest.raises(AssertionError, match="the mixture's covariance is"):
+            checks.moments(Mixture(model.weights, wider), Y, weights)
+    with pytest.raises(ValueError, match="weights are all 0"):
+        checks.moments(model, Y, 0 * weights)
+
+
+def test_moments_are_not_asked_of_a_prior():
+    pulled = Mixture([1.0], Gaussian([[0.0]], [[[1.0]]], prior=Prior([[1.0]], 3)))
+    counted = Mixture([1.0], Gaussian([[0.0]], [[[1.0]]]), weight_count=1)
+    for mixture in (pulled, counted):
+        assert checks.moments(mixture.maximize(mixture.expect(X)), X).startswith("not checked: with a prior")
+
+
 @pytest.mark.parametrize(("offset", "spread"), [(1e7, 1e-4), (1e5, 1e-3), (1e6, 10.0), (0.0, 1e-6)])
 def test_moments_hold_far_from_the_origin(offset, spread):
     for seed in range(10):
@@ -118,6 +153,9 @@ def test_equal():
         checks.equal([1.0, 2.0], [1.0, 2.0 + 1e-8])
     with pytest.raises(AssertionError, match="the shapes differ"):
         checks.equal([1.0], [1.0, 2.0])
+    assert checks.equal([np.inf, 1.0], [np.inf, 1.0 + 1e-12]) == "equal to 1e-10"
+    with pytest.raises(AssertionError, match=r"at \(0,\)"):
+        checks.equal([np.inf, 1.0], [-np.inf, 1.0])
     assert checks.equal([np.inf], [np.inf]) == "equal"
     with pytest.raises(AssertionError, match="differ by nan"):
         checks.equal([np.nan], [1.0])

@@ -57,8 +57,19 @@ def test_six_cases_are_what_their_lesson_says():
         for k in (0, 1):
             a, b = (cases[letter].X[cases[letter].labels == k] for letter in (near, far))
             np.testing.assert_allclose(a - a.mean(axis=0), b - b.mean(axis=0), atol=1e-12)
-    wide, narrow = (cases["F"].X[cases["F"].labels == k].std(axis=0).min() for k in (0, 1))
-    assert wide > 3 * narrow
+    # The clusters' centres and standard deviations, to four standard errors.
+    described = {
+        "A": [((0, 0), (0.6, 0.6)), ((4, 0), (0.6, 0.6)), ((2, 3.5), (0.6, 0.6))],
+        "B": [((0, 0), (3, 0.35)), ((0, 2), (3, 0.35))],
+        "D": [((0, 0), (0.8, 0.8)), ((3.2, 0), (0.8, 0.8))],
+        "F": [((0, 0), (1.8, 1.8)), ((4.5, 0), (0.3, 0.3))],
+    }
+    for letter, clusters in described.items():
+        for k, (centre, deviations) in enumerate(clusters):
+            own = cases[letter].X[cases[letter].labels == k]
+            z = (own.mean(axis=0) - centre) / deviations * np.sqrt(len(own))
+            ratio = (own.std(axis=0, ddof=1) / deviations - 1) * np.sqrt(2 * len(own))
+            assert (np.abs([z, ratio]) < 4).all()
 
 
 def test_skewed_blobs_follow_the_published_recipe():

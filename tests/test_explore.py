@@ -97,7 +97,16 @@ def test_live_draws_at_every_move_and_at_both_ends(bar):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "step"), [(-15, 15, 0.5), (0.5, 40, 0.5), (0, 1, 0.02), (0, 700, 10)]
+    ("low", "high", "step"),
+    [
+        (-15, 15, 0.5),
+        (0.5, 40, 0.5),
+        (0, 1, 0.02),
+        (0, 700, 10),
+        (0.2, 0.7, 0.01),
+        (1.8, 2.3, 0.01),
+        (0.25, 0.3, 0.001),
+    ],
 )
 def test_live_sliders_move_in_round_steps(bar, low, high, step):
     (slider,) = explore.live(bar, height=(low, high, low)).children[0].children
@@ -143,3 +152,8 @@ def test_explorables_that_make_no_sense(bar):
             explore.live(bar, height=limits)
     with pytest.raises(ValueError, match="holds only its last model"):
         explore.film(fit(GUESS, X, tol=0, max_iter=2, keep="values"), X)
+
+
+def test_a_drawing_that_returns_nothing_is_said_to():
+    with pytest.raises(ValueError, match="what draw returns is a NoneType; it must be a Figure"):
+        explore.frames(lambda a: None, a=[1, 2])

@@ -272,3 +272,46 @@ def test_repr_shows_the_parameters():
         "1 Gaussian in 2 dimensions\n  mean [0, 1], covariance [[2, 0.5], [0.5, 1]]"
     )
     assert "mean (7,), covariance (7, 7)" in repr(Gaussian(np.zeros((2, 7)), np.tile(np.eye(7), (2, 1, 1))))
+
+
+def test_divergence_asks_for_gaussians_of_as_many_dimensions():
+    line = Gaussian.univariate([1, 2], [1, 1])
+    with pytest.raises(ValueError, match="other has 2 dimensions and these 1: they must be the same number"):
+        line.divergence(Gaussian([[0, 0]], [1], "spherical"))
+    with pytest.raises(ValueError, match="other is a int; it must be a Gaussian"):
+        line.divergence(3)
+
+
+def test_components_without_points_are_compared_without_a_warning():
+    line = Gaussian.univariate([1, 2, 3], [1, 1, 1])
+    assert (line.distinct(np.array([0.0, 5.0, 0.0])) == 0).all(where=[[1, 1, 1], [1, 0, 1], [1, 1, 1]])
+
+
+@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
+def test_a_constant_column_hides_no_collapse(structure):
+    """A component on points that are all alike is found out beside a feature that never varies, as without it."""
+    rng = np.random.default_rng(0)
+    X = np.concatenate([np.full(5, 9.0), rng.normal(size=40)])
+    resp = np.eye(2)[(X == 9).astype(int)]
+    for Y in (X[:, None], np.column_stack([X, np.zeros(45)]), np.column_stack([np.full(45, 7.0), X])):
+        components = Gaussian.from_moments(Moments.of(Y, resp, structure), floor=1e-6)
+        found = components.propped(Moments.of(Y, resp, structure))
+        # What is tied or summed up with a feature that does vary is not flat.
+        assert found.tolist() == ([] if structure == "tied" else [1])
+    flat = np.column_stack([X, 2 * X])
+    moments = Moments.of(flat, resp, "full")
+    assert Gaussian.from_moments(moments, floor=1e-6).propped(moments).tolist() == []  # all lie on one line
+
+
+@pytest.mark.parametrize(("unexplained", "collapses"), [(3e-12, True), (3e-11, False)])
+def test_how_nearly_singular_is_a_collapse(unexplained, collapses):
+    """A feature of which others explain all but 1e-11 of the variance: of that, sums of products keep few digits."""
+    rng = np.random.default_rng(0)
+    a, b = np.linalg.qr(rng.normal(size=(500, 2)) - 0)[0].T
+    X = np.column_stack([a, a + np.sqrt(unexplained) * b])
+    moments = Moments.of(X, np.ones((500, 1)))
+    if collapses:
+        with pytest.raises(Collapse):
+            Gaussian.from_moments(moments)
+    else:
+        Gaussian.from_moments(moments)

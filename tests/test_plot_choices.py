@@ -89,3 +89,17 @@ def test_small_ratios_have_bars_of_their_own(ax):
     plot.null(ax, np.linspace(0.01, 0.4, 60))
     (bars,) = ax.patches
     assert (bars.get_data().values > 0).sum() > 20
+
+
+def test_infinite_ratios_are_counted_and_not_drawn(ax):
+    plot.null(ax, [0.0, 1.0, 2.0, np.inf])
+    (bars,) = ax.patches
+    assert bars.get_label() == "4 simulated, 1 infinite"
+    data = bars.get_data()
+    np.testing.assert_allclose((data.values * np.diff(data.edges)).sum(), 0.5)
+    assert ax.lines[0].get_label() == "exactly 0: 25%"
+
+
+def test_shares_lie_between_0_and_1():
+    with pytest.raises(ValueError, match=r"share runs from 0\.2 to 1\.5; shares lie between 0 and 1"):
+        plot.wilson([0.2, 1.5], 10)

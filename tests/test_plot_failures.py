@@ -24,9 +24,9 @@ def test_every_end_has_its_dot_and_the_best_are_counted(ax):
 
 
 def test_a_best_from_elsewhere(ax):
-    plot.ends(ax, {"a": [-3.0, -3.0]}, best=-2.0)
+    plot.ends(ax, {"a": [-3.0, -2.15, -2.05]}, best=-2.0)
     assert set(ax.get_lines()[0].get_xdata()) == {-2.0}
-    assert ax.get_yticklabels()[0].get_text() == "a: 0 of 2"
+    assert ax.get_yticklabels()[0].get_text() == "a: 1 of 3"
 
 
 def test_findings_are_dots_and_crosses(ax):
@@ -62,3 +62,5 @@ def test_the_nine_clusters():
         assert len(own) == 50
         np.testing.assert_allclose(own.mean(axis=0), [4 * (k // 3), 4 * (k % 3)], atol=0.4)
         np.testing.assert_allclose(own.std(axis=0), 0.8, atol=0.25)
+    crossings = 4.0 * np.column_stack([data.labels // 3, data.labels % 3])
+    np.testing.assert_allclose((data.X - crossings).std(), 0.8, atol=0.06)  # three standard errors

@@ -1,9 +1,11 @@
 """How many components: criteria by hand, by brute force and as others have published them; sweeps that keep going."""
 
+import dataclasses
 import pickle
 import re
 import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,9 @@ from scipy import stats
 from sklearn.datasets import load_iris
 from sklearn.mixture import GaussianMixture
 
-from emlib import EMWarning, Gaussian, Mixture, checks, fit, select, start
+from emlib import EMWarning, Gaussian, Mixture, Stop, checks, datasets, fit, select, start
 from emlib.select import recipe
+from emlib.select.folds import folds_of
 
 IRIS = load_iris().data
 STRUCTURES = ("full", "tied", "diag", "spherical")
@@ -215,15 +218,98 @@ def test_no_fit_sees_the_points_it_is_asked_about(three, rng):
 
 
 def test_a_model_that_remembers_is_found_out(rng):
-    """In twenty dimensions twelve full Gaussians fit 300 points of one Gaussian better and better, and others worse."""
+    """In twenty dimensions three full Gaussians fit 300 points of one Gaussian better and better, and others worse."""
     X = rng.normal(size=(300, 20))
-    sweep = select.sweep(X, [1, 8], "full", rng=rng, folds=5, floor=0.01, progress=False)
-    one, eight = sweep.rows
-    assert eight.log_likelihood > one.log_likelihood
-    assert one.held_out > eight.held_out + 3 * eight.held_out_error
+    sweep = select.sweep(X, [1, 3], "full", rng=rng, folds=5, floor=0.01, progress=False)
+    one, three = sweep.rows
+    assert three.log_likelihood > one.log_likelihood
+    assert one.held_out > three.held_out + 3 * three.held_out_error
     # One Gaussian of known truth: -entropy of the truth, less a little.
     truth = -10 * (1 + np.log(2 * np.pi))
     assert truth - 2 < one.held_out < truth
+
+
+def test_folds_that_collapsed_cannot_win():
+    """Whole minutes repeat, so a component that stands on one of them is right about some held-out points."""
+    waits = datasets.old_faithful().X[:, 1:]
+    found = select.cross_validated(waits, 25, np.random.default_rng(0))
+    assert found.collapsed
+    assert f"{found.collapsed} of them with a fit that collapsed" in repr(found)
+    sweep = select.sweep(waits, [3, 25], "full", rng=np.random.default_rng(0), folds=5, progress=False)
+    three, many = sweep.rows
+    assert found.mean > three.held_out  # flattered
+    assert np.isnan(many.held_out)
+    assert "of the fits without a fold collapsed" in many.missing
+    assert three.missing == ""
+    assert sweep.best("held_out") is three
+    with pytest.raises(ValueError, match=r"no row has a held-out score, the first because .* of the fits"):
+        select.Sweep((dataclasses.replace(many, stop=three.stop),), 1).best("held_out")
+
+
+def test_where_nothing_could_be_held_out_the_reason_is_kept(rng):
+    X = np.concatenate([np.linspace(-2, -1, 20), np.linspace(1, 2, 20)])[:, None]
+    sweep = select.sweep(X, 2, "full", rng=rng, folds=[0] * 39 + [1], progress=False)
+    with pytest.raises(
+        ValueError, match="K is 2; it must be between 1 and 1, the number of points in the small"
+    ):
+        sweep.best("held_out")
+
+
+def test_the_best_is_never_a_row_that_collapsed():
+    def row(reason, **values):
+        stop = Stop(reason, 3, np.nan, np.nan, "")
+        return select.Row("full", 2, 5, -1.0, **values, stop=stop, seconds=0, reached=(), mixture=None)
+
+    good = row("converged", aic=9.0, bic=9.0, icl=9.0, held_out=-9.0, held_out_error=1.0)
+    bad = row("collapsed", aic=1.0, bic=1.0, icl=1.0, held_out=-1.0, held_out_error=1.0)
+    for criterion in ("aic", "bic", "icl", "held_out"):
+        assert select.Sweep((bad, good), 2).best(criterion) is good
+
+
+def test_folds_are_dealt_out_by_chance(rng):
+    numbers = folds_of(100, 5, rng)
+    assert np.bincount(numbers).tolist() == [20] * 5
+    assert (numbers[:20] != np.arange(20) % 5).any()
+    assert np.corrcoef(numbers, np.arange(100))[0, 1] < 0.5
+    names = pd.Series(["b", "a", "b", "c"])
+    for column in (
+        names,
+        names.astype("category"),
+        names.astype(object),
+        np.array([2, 1, 2, 3], dtype=object),
+    ):
+        assert folds_of(4, column, rng).tolist() == [1, 0, 1, 2]
+    with pytest.raises(ValueError, match="the name of its fold: whole numbers or strings"):
+        folds_of(2, np.array(["a", 1], dtype=object), rng)
+
+
+def test_a_fit_that_fell_is_known_by_the_step_before(three):
+    first = start.random(three, 2, np.random.default_rng(0))
+    trace = fit(first, three, tol=0, max_iter=4)
+    fallen = dataclasses.replace(trace, stop=dataclasses.replace(trace.stop, reason="decreased"))
+    assert recipe.last(trace, trace.objectives) == trace.objectives[-1]
+    assert recipe.last(fallen, trace.objectives) == trace.objectives[-2]
+
+
+def test_with_a_prior_the_best_start_has_the_highest_objective():
+    """Not the highest log-likelihood."""
+    lower = SimpleNamespace(
+        stop=SimpleNamespace(reason="converged"), objectives=[-5.0], log_likelihoods=[-1.0]
+    )
+    higher = SimpleNamespace(
+        stop=SimpleNamespace(reason="converged"), objectives=[-4.0], log_likelihoods=[-2.0]
+    )
+    assert recipe._rank(higher) > recipe._rank(lower)
+
+
+def test_a_drowned_feature_is_said_once(three, rng):
+    X = three * [1e6, 1]
+    with pytest.warns(EMWarning, match="drowns it") as said:
+        select.sweep(X, [1, 2], "diag", rng=rng, folds=3, progress=False)
+    assert len(said) == 1
+    with pytest.warns(EMWarning, match="drowns it") as said:
+        select.cross_validated(X, 1, rng)
+    assert len(said) == 1
 
 
 def test_folds_may_be_groups(three, rng):

@@ -31,7 +31,9 @@ def clearly(divergence: Array, counts: Array, degrees: int) -> Array:
     degrees : int
         How many of these parameters a component has.
     """
-    return divergence / (1 / counts[:, None] + 1 / counts[None]) / chdtri(degrees, SPLITS)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a component may have no points at all
+        shared = 1 / (1 / counts[:, None] + 1 / counts[None])
+    return divergence * shared / chdtri(degrees, SPLITS)
 
 
 def divergence(ours: Gaussian, theirs: Gaussian) -> Array:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.em import EPS, Collapse
-from emlib.families import apart, quick
+from emlib.families import apart, flat, quick
 from emlib.families.family import Family, Natural
 from emlib.families.moments import Moments
 from emlib.families.prior import Prior
@@ -160,7 +160,7 @@ class Gaussian(Family):
         if floor:
             spread = form.add(spread, floor)
         roots, inverses, distances = form.factor(spread)
-        singular = _singular(means, form.variances(spread), distances)
+        singular = flat.singular(means, form.variances(spread), distances)
         if singular.any():
             k = int(np.argmax(singular))
             who = f"component {k} has" if not singular.all() or len(means) == 1 else "all components have"
@@ -296,11 +296,7 @@ class Gaussian(Family):
         return float(statistics.counts @ loss) * self.n_features
 
     def propped(self, statistics: Moments) -> np.ndarray:
-        if not self.floor:
-            return np.array([], dtype=int)
-        if _flat(statistics.total())[0]:  # a constant column: a flat component is no surprise
-            return np.flatnonzero(statistics.counts <= self.n_features)
-        return np.flatnonzero(_flat(statistics))
+        return flat.propped(statistics) if self.floor else np.array([], dtype=int)
 
     def divergence(self, other: Self | None = None) -> Array:
         """Symmetric Kullback-Leibler divergence from every component to every one of another family, in nats.
@@ -316,7 +312,19 @@ class Gaussian(Family):
         Returns
         -------
         array (K, K of the other)
+
+        Raises
+        ------
+        ValueError
+            If the other is no Gaussian, or one of other dimensions.
         """
+        if other is not None:
+            validate.kind("other", other, Gaussian)
+            if other.n_features != self.n_features:
+                raise ValueError(
+                    f"other has {counted(other.n_features, 'dimension')} and these {self.n_features}: "
+                    "they must be the same number"
+                )
         return apart.divergence(self, self if other is None else other).sum(axis=0)
 
     def distinct(self, counts: Array) -> Array:
@@ -372,20 +380,3 @@ class Gaussian(Family):
             )
         word = {2: "covariance", 1: "variances", 0: "variance"}[spread.ndim]
         return f"mean {brief(self.means[k])}, {word} {brief(spread)}"
-
-
-def _flat(moments: Moments) -> np.ndarray:
-    """Which groups of points have a singular covariance, (K,)."""
-    form = STRUCTURES[moments.structure]
-    distances = form.factor(moments.spread)[2]
-    return _singular(moments.means, form.variances(moments.spread), distances)
-
-
-def _singular(means: Array, variances: Array, distances: Array) -> np.ndarray:
-    """Which estimated covariances are singular, or so nearly that rounding has made them up, (K,).
-
-    Either a feature varies by no more than the rounding of its values, or the features before it explain
-    all of its variance but 1e-11, of which a sum of products keeps only a few digits.
-    """
-    flat = ~(variances > (4 * EPS * np.abs(means)) ** 2).all(axis=1)
-    return flat | ~(distances > 1e-11)

@@ -38,7 +38,8 @@ def null(
     ----------
     ax : matplotlib.axes.Axes
     simulated : array_like (B,)
-        Twice the gains in log-likelihood, in nats; none below 0, and some above.
+        Twice the gains in log-likelihood, in nats; none below 0, and some above. Infinite ones are counted in the
+        legend, and have no place in the picture.
     degrees : int, optional
         Of freedom, of the chi-square density to draw over them.
     observed : float, optional
@@ -46,7 +47,9 @@ def null(
     bars : mapping, optional
         Names, such as "BIC", of what asks for a ratio, and how large a one.
     """
-    ratios = validate.finite("simulated", simulated)
+    given = np.asarray(simulated)
+    endless = np.isposinf(given) if given.dtype.kind == "f" else np.zeros(given.shape, dtype=bool)
+    ratios = validate.finite("simulated", given[~endless] if endless.any() else simulated)
     if ratios.ndim != 1 or (ratios < 0).any() or not (ratios > 0).any():
         raise ValueError("simulated must be numbers (B,), none of them below 0 and some above")
     if observed is not None:
@@ -54,11 +57,12 @@ def null(
     bars = {name: validate.number(name, bar) for name, bar in (bars or {}).items()}
     some, end = ratios[ratios > 0], 1.05 * float(max(ratios.max(), observed or 0.0, *bars.values()))
     edges = np.linspace(0, float(ratios.max()), 31)
-    density = np.histogram(some, edges)[0] / len(ratios) / edges[1]
-    ax.stairs(density, edges, fill=True, color="0.75", label=f"{len(ratios)} simulated")
+    density = np.histogram(some, edges)[0] / len(given) / edges[1]
+    beyond = f", {endless.sum()} infinite" if endless.any() else ""
+    ax.stairs(density, edges, fill=True, color="0.75", label=f"{len(given)} simulated{beyond}")
     height = 1.1 * float(density.max())  # of lines; above them is room for the legend
     top = (1.6 if bars else 1.25) * height
-    if (share := 1 - len(some) / len(ratios)) >= 0.01:
+    if (share := (ratios == 0).sum() / len(given)) >= 0.01:
         ax.plot([0, 0], [0, top], color="0.5", lw=6, clip_on=False, zorder=3, label=f"exactly 0: {share:.0%}")
     if degrees is not None:
         half, x = validate.count("degrees", degrees) / 2, np.linspace(end / 1000, end, 500)
@@ -170,6 +174,8 @@ def wilson(share: ArrayLike, n: int) -> tuple[Array, Array]:
     Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
     p, n, z = validate.finite("share", share), validate.count("n", n), 1.959963984540054
+    if (p < 0).any() or (p > 1).any():
+        raise ValueError(f"share runs from {p.min():.6g} to {p.max():.6g}; shares lie between 0 and 1")
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     return middle - half, middle + half

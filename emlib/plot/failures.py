@@ -62,7 +62,7 @@ def findings(ax: Axes, table: Mapping[str, Mapping[str, str]]) -> None:
     ----------
     ax : matplotlib.axes.Axes
     table : mapping
-        For every program, by name, what `checks.examine` returns.
+        For every program, by name, and every invariant what breaks it; "" if nothing does.
     """
     columns = list(next(iter(table.values()), {}))
     if not columns or any(list(row) != columns for row in table.values()):

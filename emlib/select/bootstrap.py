@@ -45,6 +45,7 @@ class Ratio(Value):
         simulated = np.asarray(self.simulated, dtype=float)
         if simulated.ndim != 1 or not simulated.size or np.isnan(simulated).any():
             raise ValueError("simulated must be ratios (B,): numbers, one for each sample, and at least one")
+        validate.number("observed", self.observed)
         object.__setattr__(self, "simulated", validate.frozen(simulated))
 
     @property
@@ -121,7 +122,7 @@ def bootstrap_ratio(
     structure_named(structure)  # raises an error if there is none of this name
     K = validate.count("K", K, most=len(X) - 1, why=", one less than the number of points")
     B = validate.count("B", B)
-    n_jobs = -1 if isinstance(n_jobs, int) and n_jobs == -1 else validate.count("n_jobs", n_jobs)
+    n_jobs = validate.jobs(n_jobs)
     recipe = Recipe(n_init, start, floor, tol, max_iter)
     recipe = replace(recipe, floor=recipe.floor_for(X))  # one for the data and all samples
     for_data, for_samples = rng.spawn(2)

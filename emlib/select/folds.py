@@ -29,15 +29,21 @@ class HeldOut:
         of their training points.
     folds : tuple of float
         One mean for each fold.
+    collapsed : int
+        In how many folds the fit collapsed. Such a component stands on a few values, and flatters the score where a
+        held-out point repeats one of them.
     """
 
     mean: float
     error: float
     folds: tuple[float, ...]
+    collapsed: int = 0
 
     def __repr__(self) -> str:
         over = counted(len(self.folds), "fold")
-        return f"held-out log-likelihood {self.mean:.4f} ± {self.error:.4f} nats per point, over {over}"
+        return f"held-out log-likelihood {self.mean:.4f} ± {self.error:.4f} nats per point, over {over}" + (
+            f", {self.collapsed} of them with a fit that collapsed" if self.collapsed else ""
+        )
 
 
 def cross_validated(
@@ -73,6 +79,11 @@ def cross_validated(
     ValueError
         For input that makes no sense, and if no start of some fold gives a mixture.
 
+    Warns
+    -----
+    EMWarning
+        If the usual floor drowns a feature.
+
     References
     ----------
     Smyth (2000), Model selection for probabilistic clustering using cross-validated likelihood.
@@ -83,14 +94,17 @@ def cross_validated(
     fold_of = folds_of(len(X), folds, rng)
     least = len(X) - int(np.bincount(fold_of).max())
     K = validate.count("K", K, most=least, why=", the number of points in the smallest training set")
-    found = []
+    recipe.floor_for(X)  # if it drowns a feature, this warns once and for all folds
+    found, collapsed = [], 0
     for fold, generator in enumerate(rng.spawn(fold_of.max() + 1)):
         seen, unseen = X[fold_of != fold], X[fold_of == fold]
         trace, stop, _ = recipe.best(seen, K, structure, generator)
         if trace is None:
             raise ValueError(f"nothing could be fitted without fold {fold}: {stop.message}")
         found.append(held_out(trace.model, unseen))
-    return HeldOut(float(np.mean(found)), float(np.std(found, ddof=1)) / sqrt(len(found)), tuple(found))
+        collapsed += stop.reason == "collapsed"
+    error = float(np.std(found, ddof=1)) / sqrt(len(found))
+    return HeldOut(float(np.mean(found)), error, tuple(found), collapsed)
 
 
 def folds_of(N: int, folds: int | ArrayLike, rng: np.random.Generator) -> np.ndarray:
@@ -101,6 +115,8 @@ def folds_of(N: int, folds: int | ArrayLike, rng: np.random.Generator) -> np.nda
         F = validate.count("folds", folds, least=2, most=N, why=", the number of points")
         return rng.permutation(np.arange(N) % F)
     names = np.asarray(folds)
+    if names.dtype.kind == "O" and len({type(name) for name in names.flat} & {str, int}) == 1:
+        names = np.array(names.tolist())  # a column of a data frame, say
     if names.shape != (N,) or names.dtype.kind not in "biuU":
         raise ValueError(
             f"folds is an array of {names.dtype} with shape {names.shape}; it must be a whole number, or for each "

@@ -41,7 +41,7 @@ class Recipe:
                 "called as start(X, K, rng, structure=..., floor=...)"
             )
         if not (isinstance(self.floor, str) and self.floor == "auto"):
-            if isinstance(self.floor, str):
+            if self.floor is None or isinstance(self.floor, str):
                 raise ValueError(f"floor is {self.floor!r}; it must be a number, or 'auto'")
             validate.not_negative("floor", self.floor)
         validate.not_negative("tol", self.tol)

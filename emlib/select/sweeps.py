@@ -18,7 +18,7 @@ from emlib.families.structure import STRUCTURES, structure_named
 from emlib.select.criteria import aic, bic, icl
 from emlib.select.folds import cross_validated, folds_of
 from emlib.select.recipe import Floor, Recipe, Start, last
-from emlib.select.table import Row, Sweep
+from emlib.select.table import NOT_ASKED, Row, Sweep
 from emlib.select.tasks import each, watched
 from emlib.start import k_means
 from emlib.validate import Array
@@ -96,8 +96,8 @@ def sweep(
     names = [structure_named(name).name for name in _several("structures", structures, "('full', 'diag')")]
     recipe = Recipe(n_init, start, floor, tol, max_iter)
     recipe.floor_for(X)  # if it drowns a feature, this warns once and for all fits
-    n_jobs = -1 if isinstance(n_jobs, int) and n_jobs == -1 else validate.count("n_jobs", n_jobs)
-    fold_of = None if isinstance(folds, int) and folds == 0 else folds_of(len(X), folds, rng)
+    n_jobs = validate.jobs(n_jobs)
+    fold_of = None if np.ndim(folds) == 0 and folds == 0 else folds_of(len(X), folds, rng)
     cells = [(structure, k) for structure in dict.fromkeys(names) for k in dict.fromkeys(Ks)]
     tasks = [(X, *cell, recipe, fold_of, own) for cell, own in zip(cells, rng.spawn(len(cells)), strict=True)]
 
@@ -147,13 +147,18 @@ def _judged(
     begin = perf_counter()
     trace, stop, reached = recipe.best(X, K, structure, for_fits)
     seconds = perf_counter() - begin
-    unseen = (nan, nan)
+    unseen, missing = (nan, nan), NOT_ASKED
     if fold_of is not None:
         try:
-            found = cross_validated(X, K, for_folds, structure=structure, folds=fold_of, **vars(recipe))
-            unseen = found.mean, found.error
-        except ValueError:  # without some fold there are too few points: it stays unknown
-            pass
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", EMWarning)  # the sweep has warned of its floor
+                found = cross_validated(X, K, for_folds, structure=structure, folds=fold_of, **vars(recipe))
+            if found.collapsed:
+                missing = f"{found.collapsed} of the fits without a fold collapsed, which can flatter it"
+            else:
+                unseen, missing = (found.mean, found.error), ""
+        except ValueError as error:  # without some fold there are too few points
+            missing = str(error)
     mixture = trace.model if trace else None
     judged = mixture if stop.reason != "collapsed" else None
     free = structure_named(structure).n_parameters(K, X.shape[1])
@@ -171,4 +176,5 @@ def _judged(
         seconds=seconds,
         reached=reached,
         mixture=mixture,
+        missing=missing,
     )

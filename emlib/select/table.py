@@ -14,6 +14,7 @@ from emlib.words import counted
 
 CRITERIA = {"aic": "AIC", "bic": "BIC", "icl": "ICL", "held_out": "held-out"}
 BEST = "best by this criterion"
+NOT_ASKED = "nothing was held out: sweep with folds=5"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +33,8 @@ class Row:
     aic, bic, icl : float
         Smaller is better.
     held_out, held_out_error : float
-        Mean log-likelihood of held-out points, in nats per point, and its standard error; nan without
-        cross-validation. Larger is better. A collapse does not flatter it, so a collapsed fit has one too.
+        Mean log-likelihood of held-out points, in nats per point, and its standard error. Larger is better. Without
+        cross-validation nan; also where a fold's fit collapsed, which can flatter it.
     stop : Stop
         Why the best fit ended.
     seconds : float
@@ -42,6 +43,8 @@ class Row:
         The log-likelihood that each start reached; nan where it collapsed.
     mixture : Mixture or None
         The best; None if no start gave one.
+    missing : str
+        Why there is no held-out likelihood; "" if there is.
     """
 
     structure: str
@@ -57,6 +60,7 @@ class Row:
     seconds: float
     reached: tuple[float, ...]
     mixture: Mixture | None = field(repr=False)
+    missing: str = NOT_ASKED
 
     @property
     def n_iter(self) -> int:
@@ -100,9 +104,10 @@ class Sweep:
         sign = -1 if criterion == "held_out" else 1
         rows = [row for row in self._healthy() if isfinite(getattr(row, criterion))]
         if not rows:
+            healthy = self._healthy()
             raise ValueError(
-                "nothing was held out: sweep with folds=5"
-                if criterion == "held_out" and self._healthy()
+                f"no row has a held-out score, the first because {healthy[0].missing}"
+                if healthy
                 else f"every fit collapsed, the first because {self.rows[0].stop.message}"
             )
         return min(rows, key=lambda row: sign * getattr(row, criterion))
@@ -162,7 +167,8 @@ class Sweep:
             )
             for line in lines
         ]
-        return "\n".join([self._title(), *("  " + line.rstrip() for line in text), f"  * {BEST}"])
+        starred = [f"  * {BEST}"] if any("*" in word for line in lines for word in line) else []
+        return "\n".join([self._title(), *("  " + line.rstrip() for line in text), *starred])
 
     def _repr_html_(self) -> str:
         heads, *rows = self._cells()

@@ -69,7 +69,7 @@ def letters(prediction: Any) -> set[str]:
     words = [prediction] if isinstance(prediction, str) else list(prediction)
     if not all(isinstance(word, str) for word in words):
         raise TypeError("not letters")
-    return set("".join(words).upper()) - set(" ,;")
+    return {letter for letter in "".join(words).upper() if letter.isalnum()}
 
 
 def number(prediction: Any) -> float:
