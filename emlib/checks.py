@@ -96,10 +96,11 @@ def probabilities(values: ArrayLike, name: str = "the array") -> str:
     worst = int(np.argmax(np.abs(sums - 1)))
     if abs(sums[worst] - 1) > 1e-10:
         where = f"row {worst} of {name}" if array.ndim > 1 else name
+        total = f"{sums[worst]:.10g}" if abs(sums[worst] - 1) > 1e-8 else f"1 {sums[worst] - 1:+.2g}"
         hint = ""
         if array.ndim == 2 and np.allclose(array.sum(axis=0), 1):
             hint = "; its columns do: normalise over the components, along axis 1, not over the points"
-        raise AssertionError(f"{where} sums to {sums[worst]:.15g}, not to 1{hint}")
+        raise AssertionError(f"{where} sums to {total}, not to 1{hint}")
     return f"{name}: every number a probability, every row sums to 1"
 
 
