@@ -27,7 +27,7 @@ MANY = 80  # dimensions, from which on the fused way has too many products to ma
 LOST = 1e-9  # the largest error of a log-density, in nats, that the fused way is allowed
 NOTHING = np.exp(-75.0)  # a share of a point that may be skipped,
 FAINT = 1e-15  # but not for a component that has no more than this of all points
-NEAR = 30.0  # logits this near to 0 need no shift before exp, and leave NEVER where it is
+TAME = 690.0  # logits no larger than this need no care: their exp is finite, and no denormal number
 NEVER = -700.0  # exp of it is nothing, but no denormal number yet: those are slow
 
 
@@ -143,20 +143,21 @@ def fused(
     (K, P), D = theta.shape, X.shape[1]
     log_likelihood, lost, sums, scatter = 0.0, 0.0, np.zeros((K, P)), np.zeros((D, D))
     aside, n_aside = [], 0
-    room = np.ones((P, 0))  # for phi = (products, x, 1), block after block
+    room = np.empty((P, 0))  # for phi = (products, x, 1), block after block
     for some in rows(len(X), P + D + 2 * K):
         B = min(some.stop, len(X)) - some.start
         if room.shape[1] < B:
-            room = np.ones((P, B))
+            room = np.empty((P, B))
+            room[-1] = 1.0
         phi = room[:, :B]
         x = np.subtract(X[some].T, shift, out=phi[-1 - D : -1])  # (D, B)
-        error = _may_lose(natural, size, np.maximum.reduce(np.abs(x), axis=1))
+        largest, error = _at_most(natural, size, np.maximum.reduce(np.abs(x), axis=1))
         if not error <= LOST:
             aside.append(some)
             n_aside += B
             continue
         natural.products(x, phi[: -1 - D])
-        resp, log_density = _softmax(theta @ phi)  # (K, B), (B,)
+        resp, log_density = _softmax(theta @ phi, largest)  # (K, B), (B,)
         if weights is not None:
             resp *= weights[some]
             log_density *= weights[some]
@@ -182,26 +183,29 @@ def fused(
     return log_likelihood, counts, statistics, lost
 
 
-def _softmax(logits: Array) -> tuple[Array, Array]:
-    """Responsibilities, in the place of the logits (K, B), and log-densities, (B,)."""
-    top = np.maximum.reduce(logits)  # of each point
-    if np.maximum.reduce(np.abs(top)) < NEAR:
-        top = np.zeros(1)
-    else:
+def _softmax(logits: Array, largest: float) -> tuple[Array, Array]:
+    """Responsibilities, in the place of the logits (K, B), and log-densities, (B,); no logit is above the largest."""
+    top: Any = 0.0
+    if largest > TAME:
+        top = np.maximum.reduce(logits)  # of each point
         logits -= top
-    np.maximum(logits, NEVER, out=logits)
+        np.maximum(logits, NEVER, out=logits)
     resp = np.exp(logits, out=logits)
     total = np.add.reduce(resp)
     resp /= total
     return resp, np.log(total) + top
 
 
-def _may_lose(natural: Natural, size: Array, reach: Array) -> float:
-    """How far rounding may move the log-densities of points that reach so far, (D,), from the shift, in nats."""
+def _at_most(natural: Natural, size: Array, reach: Array) -> tuple[float, float]:
+    """For points that reach so far, (D,), from the shift: the largest |logit|, and what rounding may do to it, in nats.
+
+    The second is that of the log-densities, common term and all.
+    """
     D, phi = len(reach), np.ones((size.shape[1], 1))
     phi[-1 - D : -1, 0] = reach
     natural.products(phi[-1 - D : -1], phi[: -1 - D])
-    terms = float(np.maximum.reduce(size @ phi)[0])
+    largest = float(np.maximum.reduce(size @ phi)[0])
+    terms = largest
     if natural.common is not None:
         terms += float(reach @ np.abs(natural.common) @ reach)
-    return 10 * EPS * terms
+    return largest, 10 * EPS * terms

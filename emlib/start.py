@@ -225,7 +225,9 @@ def _some(
         # Points of no weight are no part of the data.
         X, weights = X[weights > 0], weights[weights > 0]
     if len(X) > ENOUGH:
-        chosen = np.sort(rng.choice(len(X), size=ENOUGH, replace=False))
+        # A RandomState would shuffle all rows to draw some.
+        draw = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng.randint(2**31))
+        chosen = np.sort(draw.choice(len(X), size=ENOUGH, replace=False, shuffle=False))
         X, weights = X[chosen], None if weights is None else weights[chosen]
     return validate.points(X), K, keywords | ({} if weights is None else {"weights": weights})
 

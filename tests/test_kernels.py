@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 from sklearn.datasets import load_iris, load_wine
 
 from emlib import EMWarning, Gaussian, Mixture, checks, fit, kernels, start
@@ -348,7 +349,7 @@ def test_the_estimate_of_what_may_be_lost_is_an_upper_bound(structure, D, K, noi
         centred = (X.astype(LONG) - family.means[k]).T
         y = inverse[k] @ centred if inverse.ndim == 3 else inverse[k][:, None] * centred
         error = np.abs(logits[k] - (family._log_scale[k] - (y**2).sum(axis=0) / 2)).max()
-        assert error <= kernels._may_lose(natural, np.abs(natural.theta), np.abs(x).max(axis=1))
+        assert error <= kernels._at_most(natural, np.abs(natural.theta), np.abs(x).max(axis=1))[1]
 
 
 @pytest.mark.parametrize("structure", ["tied", "diag", "spherical"])
@@ -625,3 +626,37 @@ def test_a_fit_from_a_component_of_weight_zero_says_that_it_is_empty():
     with pytest.warns(EMWarning, match="component 1 has no points left"):
         stop = fit(Mixture([0.5, 0, 0.5], mixture.components), X).stop
     assert stop.reason == "collapsed"
+
+
+@pytest.mark.parametrize("largest", [1.0, 689.0, 720.0, 5000.0])
+def test_logits_of_any_size_become_probabilities(largest):
+    """Below 690 they are taken as they are, above it shifted and clipped: nobody may see the difference."""
+    rng = np.random.default_rng(0)
+    logits = rng.uniform(-largest, largest, size=(5, 300))
+    logits[:, :3] = [[-largest], [largest], [largest], [0], [-largest]] * np.ones(3)
+    with np.errstate(all="raise", under="ignore"):
+        resp, log_density = kernels._softmax(logits.copy(), largest)
+    np.testing.assert_allclose(resp, special.softmax(logits, axis=0), rtol=1e-12, atol=1e-300)
+    np.testing.assert_allclose(log_density, special.logsumexp(logits, axis=0), rtol=1e-13)
+    assert resp.sum(axis=0) == pytest.approx(1, abs=1e-15)
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_no_logit_is_larger_than_the_largest(structure):
+    rng = np.random.default_rng(1)
+    for scale in (0.1, 1, 30):
+        roots = rng.standard_normal((3, 4, 4))
+        family = Gaussian(
+            scale * rng.standard_normal((3, 4)),
+            covariances(structure, roots @ roots.transpose(0, 2, 1)),
+            structure,
+        )
+        X = scale * rng.standard_normal((50, 4))
+        natural = family.natural(np.log([0.2, 0.3, 0.5]))
+        x = X.T - natural.shift[:, None]
+        phi = np.ones((natural.theta.shape[1], 50))
+        natural.products(x, phi[:-5])
+        phi[-5:-1] = x
+        largest, _ = kernels._at_most(natural, np.abs(natural.theta), np.abs(x).max(axis=1))
+        logits = np.abs(natural.theta @ phi).max()
+        assert logits <= largest <= 40 * logits

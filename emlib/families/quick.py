@@ -57,8 +57,7 @@ def log_joint(gaussian: Gaussian, log_weights: Array, X: Array) -> Array:
     bound = (log_weights + gaussian._log_scale)[:, None] - 0.5 * np.einsum("kfn,kfn->kn", seen, seen)
 
     joint = np.full((K, N), -np.inf)
-    likely = np.zeros((K, N), dtype=bool)
-    likely[bound.argmax(axis=0), np.arange(N)] = True
+    likely = bound == bound.max(axis=0)
     _fill(joint, likely, gaussian, log_weights, X)
     least = joint.max(axis=0) - 75
     possible = bound > least - 1e-6 * np.abs(least)  # the bound is itself rounded
@@ -70,7 +69,8 @@ def log_joint(gaussian: Gaussian, log_weights: Array, X: Array) -> Array:
 
 def _fill(joint: Array, wanted: np.ndarray, gaussian: Gaussian, log_weights: Array, X: Array) -> None:
     """Compute those entries of the log-joint, (K, N), that are wanted."""
-    for k in range(len(gaussian)):
-        rows = np.flatnonzero(wanted[k])
-        if len(rows):
-            joint[k, rows] = log_weights[k] + gaussian.log_density_of(k, X[rows])
+    which, points = wanted.nonzero()
+    ends = np.searchsorted(which, np.arange(len(gaussian) + 1))
+    for k in np.unique(which):
+        rows = points[ends[k] : ends[k + 1]]
+        joint[k, rows] = log_weights[k] + gaussian.log_density_of(k, X[rows])
