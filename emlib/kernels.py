@@ -24,6 +24,7 @@ from emlib.validate import Array
 
 BLOCK = 2**17  # numbers that one block of rows works on: 1 MiB, about what a processor keeps at hand
 MANY = 80  # dimensions, from which on the fused way has too many products to make
+FEW = 4096  # points, up to which it is worth a look before whether the fused way can work
 LOST = 1e-9  # the largest error of a log-density, in nats, that the fused way is allowed
 NOTHING = np.exp(-75.0)  # a share of a point that may be skipped,
 FAINT = 1e-15  # but not for a component that has no more than this of all points
@@ -61,8 +62,9 @@ def expect(
     ValueError
         If X holds nan or infinite values, or a point too far out.
     """
-    natural = family.natural(log_weights) if X.shape[1] <= MANY else None
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found, and said, below
+        in_vain = X.shape[1] > MANY or (len(X) <= FEW and family.loses(X, LOST))
+        natural = None if in_vain else family.natural(log_weights)
         if natural is None:
             return general(log_weights, family, X, weights)
         return fused(log_weights, family, natural, X, weights)

@@ -660,3 +660,25 @@ def test_no_logit_is_larger_than_the_largest(structure):
         largest, _ = kernels._at_most(natural, np.abs(natural.theta), np.abs(x).max(axis=1))
         logits = np.abs(natural.theta @ phi).max()
         assert logits <= largest <= 40 * logits
+
+
+@pytest.mark.parametrize(("thinnest", "in_vain"), [(1e-6, True), (0.5, False)])
+def test_what_surely_loses_digits_is_known_before_it_is_tried(thinnest, in_vain, monkeypatch):
+    rng = np.random.default_rng(0)
+    K, D = 24, 40
+    variances = np.ones((K, D))
+    variances[:, 0] = thinnest
+    family = Gaussian(rng.standard_normal((K, D)), variances[:, :, None] * np.eye(D))
+    mixture = Mixture(np.full(K, 1 / K), family)
+    X, _ = mixture.sample(300, rng)
+    natural = family.natural(np.zeros(K))
+    reach = np.abs(X.T - natural.shift[:, None]).max(axis=1)
+    _, error = kernels._at_most(natural, np.abs(natural.theta), reach)
+    assert family.loses(X, kernels.LOST) == in_vain == (error > kernels.LOST)
+    assert not family.loses(X, 1.001 * error)  # it never says so where trying would say otherwise
+    expected = kernels.general(mixture._log_weights, family, X, None)[0]
+    tried = []
+    fused = kernels.fused
+    monkeypatch.setattr(kernels, "fused", lambda *a: tried.append(1) or fused(*a))
+    assert mixture.expect(X).log_likelihood == pytest.approx(expected, rel=1e-12)
+    assert bool(tried) != in_vain

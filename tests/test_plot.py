@@ -108,7 +108,9 @@ def test_watch_shows_the_plane_too(blobs):
 def test_watch_refuses_what_cannot_be_seen():
     X = np.random.default_rng(0).normal(size=(30, 3))
     trace = fit(start.from_data(X, 2, np.random.default_rng(0)), X, tol=0, max_iter=1)
-    with pytest.raises(ValueError, match="has 3 dimensions, and this picture shows 1: fit the one or two"):
+    with pytest.raises(
+        ValueError, match="has 3 dimensions, and this picture shows 1 or 2: fit the one or two"
+    ):
         plot.watch(plt.Figure(), trace, X)
 
 

@@ -106,6 +106,10 @@ class Family(Value, ABC):
         """The logs of weight times density in linear form, if there is one: the fast way through the E-step."""
         return None
 
+    def loses(self, X: Array, allowed: float) -> bool:
+        """Whether that form surely loses more than so many nats on one of these points; False if one has to try."""
+        return False
+
     def rounding(self, statistics: Any) -> float:
         """How far rounding in the components may move the log-likelihood, in nats, beyond that of the sum."""
         return 0.0

@@ -261,6 +261,9 @@ class Gaussian(Family):
     def natural(self, log_weights: Array) -> Natural:
         return quick.natural(self, log_weights)
 
+    def loses(self, X: Array, allowed: float) -> bool:
+        return quick.loses(self, X, allowed)
+
     def collect(self, X: Array, resp: Array) -> Moments:
         return Moments.of(X, resp, self.structure)
 
@@ -273,7 +276,7 @@ class Gaussian(Family):
         prior, form, D = self.prior, self._form, self.n_features
         # tr(S^-1 C), and each mean's squared distance from the prior's.
         root = np.linalg.cholesky(prior.covariance).astype(float)
-        traces = [(form.whiten(self._inverse, k, root) ** 2).sum() for k in range(len(self))]
+        traces = [(form.whiten(self._inverse, k, root.copy()) ** 2).sum() for k in range(len(self))]
         away = [
             (form.whiten(self._inverse, k, (mean - prior.mean)[:, None]) ** 2).sum()
             for k, mean in enumerate(self.means)

@@ -41,6 +41,20 @@ def natural(gaussian: Gaussian, log_weights: Array) -> Natural:
     return Natural(theta, form.products, gather, kept, shift, common)
 
 
+def loses(gaussian: Gaussian, X: Array, allowed: float) -> bool:
+    """Whether densities that are written out so surely lose more than so many nats on one of these points.
+
+    To make theta and to try costs more than the whole E-step where there are few points and many components. So look
+    at the squares first, of all the terms in theta . phi(x).
+    """
+    K, D = gaussian.means.shape
+    if gaussian.structure != "full" or K * D**2 < 2**15:
+        return False
+    squares = (gaussian._inverse**2).sum(axis=1)  # (K, D): the diagonals of the precisions
+    reach = np.abs(X - gaussian.means.mean(axis=0)).max(axis=0)
+    return bool(5 * EPS * (squares @ reach**2).max() > allowed)
+
+
 def log_joint(gaussian: Gaussian, log_weights: Array, X: Array) -> Array:
     """The logs of weight times density, (N, K), but -inf for most pairs that cannot matter.
 

@@ -24,6 +24,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dtrtri
 
 from emlib.validate import Array, one_of
@@ -119,8 +120,8 @@ class Full:
         return 2 * np.log(roots.diagonal(axis1=1, axis2=2)).sum(axis=1)
 
     def whiten(self, inverse: Array, k: int, centred: Array) -> Array:
-        """The inverse root of component k, times points in columns."""
-        return inverse[k] @ centred
+        """The inverse root of component k, times points in columns, (D, B); their place may be taken."""
+        return _triangle_times(inverse[k], centred)
 
     def colour(self, roots: Array, labels: np.ndarray, noise: Array) -> Array:
         """Standard normal noise, one row for each label, times the root of its component."""
@@ -184,7 +185,7 @@ class Tied(Full):
         return spread
 
     def whiten(self, inverse: Array, k: int, centred: Array) -> Array:
-        return inverse[0] @ centred
+        return _triangle_times(inverse[0], centred)
 
     def colour(self, roots: Array, labels: np.ndarray, noise: Array) -> Array:
         return noise @ roots[0].T
@@ -311,6 +312,13 @@ STRUCTURES: dict[str, Full] = {s.name: s for s in (Full(), Tied(), Diag(), Spher
 def structure_named(name: str) -> Full:
     """The structure of this name."""
     return STRUCTURES[one_of("structure", name, tuple(STRUCTURES))]
+
+
+def _triangle_times(lower: Array, points: Array) -> Array:
+    """A lower triangle (D, D) times points in columns, in their place if BLAS can work there."""
+    # Seen from Fortran the triangle is stored as its transpose.
+    product: Any = dtrmm(1.0, lower.T, points, lower=0, trans_a=1, overwrite_b=1)
+    return product
 
 
 def _root(covariance: Array) -> Any:

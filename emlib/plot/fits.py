@@ -77,11 +77,11 @@ def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int]
     if len(trace.models) != len(trace.objectives):
         raise ValueError("the trace holds only its last model: fit with keep='models'")
     first = trace.models[0]
+    in_dimensions(first, 1, 2)
     if first.components.n_features == 2:
         wide, right = figure.subplots(1, 2, width_ratios=[2, 1])
         moves = [plane(wide, first, X)]
     else:
-        in_dimensions(first, 1)
         axes = figure.subplot_mosaic([["line", "right"], ["shares", "right"]], width_ratios=[2, 1])
         right = axes["right"]
         low, high = ends(first, X, None, None)

@@ -111,11 +111,12 @@ def cycled() -> Iterator[str]:
     return cycle(COLOURS)
 
 
-def in_dimensions(mixture: Mixture, D: int) -> None:
-    """Raise an error unless the mixture lives in the D dimensions that the picture shows."""
+def in_dimensions(mixture: Mixture, *shown: int) -> None:
+    """Raise an error unless the mixture lives in as many dimensions as the picture shows, or in one of several."""
     validate.kind("mixture", mixture, Mixture)
-    if mixture.components.n_features != D:
+    if mixture.components.n_features not in shown:
         raise ValueError(
-            f"the mixture has {counted(mixture.components.n_features, 'dimension')}, and this picture shows {D}: "
+            f"the mixture has {counted(mixture.components.n_features, 'dimension')}, and this picture shows "
+            f"{' or '.join(map(str, shown))}: "
             "fit the one or two columns that you want to see"
         )
