@@ -279,8 +279,9 @@ def test_folds_are_dealt_out_by_chance(rng):
         np.array([2, 1, 2, 3], dtype=object),
     ):
         assert folds_of(4, column, rng).tolist() == [1, 0, 1, 2]
-    with pytest.raises(ValueError, match="the name of its fold: whole numbers or strings"):
-        folds_of(2, np.array(["a", 1], dtype=object), rng)
+    for mixed in (["a", 1], ["a", np.nan], [None, None]):
+        with pytest.raises(ValueError, match="the name of its fold: whole numbers or strings"):
+            folds_of(2, np.array(mixed, dtype=object), rng)
 
 
 def test_a_fit_that_fell_is_known_by_the_step_before(three):

@@ -107,7 +107,7 @@ class Family(Value, ABC):
         return None
 
     def loses(self, X: Array, allowed: float) -> bool:
-        """Whether that form surely loses more than so many nats on one of these points; False if one has to try."""
+        """Whether the bound on its rounding is surely above so many nats for these points; False if one has to try."""
         return False
 
     def rounding(self, statistics: Any) -> float:

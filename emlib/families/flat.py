@@ -28,8 +28,8 @@ def singular(means: Array, variances: Array, distances: Array) -> np.ndarray:
 def propped(moments: Moments) -> np.ndarray:
     """The components that would have collapsed without a floor.
 
-    A feature that does not vary in any component is left out: where all points are flat, a flat component is no
-    surprise. If all points lie in a slanting plane, only the number of its points can tell.
+    A feature that does not vary at all is left out: where all points are flat, a flat component is no surprise. If
+    all points lie in a slanting plane, only the number of its points can tell.
     """
     total = moments.total()
     variances = np.full(total.means.shape, STRUCTURES[moments.structure].variances(total.spread))[0]

@@ -276,6 +276,7 @@ class Gaussian(Family):
         prior, form, D = self.prior, self._form, self.n_features
         # tr(S^-1 C), and each mean's squared distance from the prior's.
         root = np.linalg.cholesky(prior.covariance).astype(float)
+        # (A copy, since `whiten` may take its place.)
         traces = [(form.whiten(self._inverse, k, root.copy()) ** 2).sum() for k in range(len(self))]
         away = [
             (form.whiten(self._inverse, k, (mean - prior.mean)[:, None]) ** 2).sum()

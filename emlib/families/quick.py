@@ -42,7 +42,7 @@ def natural(gaussian: Gaussian, log_weights: Array) -> Natural:
 
 
 def loses(gaussian: Gaussian, X: Array, allowed: float) -> bool:
-    """Whether densities that are written out so surely lose more than so many nats on one of these points.
+    """Whether the bound on the rounding of densities written out so, for these points, surely is above so many nats.
 
     To make theta and to try costs more than the whole E-step where there are few points and many components. So look
     at the squares first, of all the terms in theta . phi(x).

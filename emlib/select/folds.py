@@ -115,7 +115,7 @@ def folds_of(N: int, folds: int | ArrayLike, rng: np.random.Generator) -> np.nda
         F = validate.count("folds", folds, least=2, most=N, why=", the number of points")
         return rng.permutation(np.arange(N) % F)
     names = np.asarray(folds)
-    if names.dtype.kind == "O" and len({type(name) for name in names.flat} & {str, int}) == 1:
+    if names.dtype.kind == "O" and {type(name) for name in names.flat} in ({str}, {int}):
         names = np.array(names.tolist())  # a column of a data frame, say
     if names.shape != (N,) or names.dtype.kind not in "biuU":
         raise ValueError(
