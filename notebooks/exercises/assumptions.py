@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from emlib import datasets
 from emlib.validate import Array
-from exercises.exercise import Exercise, Mistake, Part, Verdict, judge, letters
+from exercises.exercise import Exercise, Mistake, Part, Verdict, judge_letters
 
 # Where one component ends and the next begins --------------------------------------------------------------
 
@@ -135,8 +135,7 @@ def k_means_is_right(prediction: Any) -> Verdict:
     Verdict
         Never raises, whatever the prediction.
     """
-    form = 'give the letters of the cases in a list, for example ["A", "B"]'
-    return judge("k_means_is_right", prediction, letters, form, _cases)
+    return judge_letters("k_means_is_right", prediction, "case", LETTERS, _cases)
 
 
 def _cases(given: set[str]) -> str:
@@ -146,8 +145,6 @@ def _cases(given: set[str]) -> str:
             "correct: k-means is right where its assumptions hold, as in A, and wherever the clusters are so far apart "
             "that no assumption matters."
         )
-    if strangers := sorted(given - every):
-        return f"there is no case {strangers[0]}; they are A to F"
     if not given:
         return "there are some. In A the clusters are round, equal and apart: what should go wrong there?"
     if given == every:

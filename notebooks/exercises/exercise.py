@@ -11,7 +11,7 @@ import dis
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -62,6 +62,30 @@ def judge(
         return Verdict(f"{name}: {form}")
     answer = say(given)
     return Verdict(answer if answer.startswith("correct: ") else f"{name}: {answer}")
+
+
+def judge_letters(
+    name: str, prediction: Any, noun: str, every: Collection[str], say: Callable[[set[str]], str]
+) -> Verdict:
+    """Judge a choice among things that have letters.
+
+    Parameters
+    ----------
+    name, prediction, say
+        As for `judge`.
+    noun : str
+        What they are, one of them: "case".
+    every : collection of str
+        Their letters.
+    """
+
+    def known(given: set[str]) -> str:
+        if strangers := sorted(given - set(every)):
+            return f"there is no {noun} {strangers[0]}; they are {min(every)} to {max(every)}"
+        return say(given)
+
+    form = f'give the letters of the {noun}s in a list, for example ["A", "B"]'
+    return judge(name, prediction, letters, form, known)
 
 
 def letters(prediction: Any) -> set[str]:
