@@ -106,6 +106,10 @@ def test_cells_are_short(path):
     for cell in code(read(path)):
         lines = [line for line in cell.source.split("\n") if line.strip()]
         assert len(lines) <= (25 if "algorithm" in tags(cell) else 10), cell.source
+        code_alone = re.sub(r'alt=""".*?"""', "", cell.source, flags=re.DOTALL)
+        assert all(len(line) <= 125 for line in code_alone.split("\n")), (
+            cell.source
+        )  # no scrolling to the right
 
 
 @each
