@@ -13,7 +13,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 lab: .venv/ready
 	$(BIN)/python notebooks/lessons.py copies
-	$(BIN)/jupyter lab $(AS_ROOT) my-course
+	$(BIN)/jupyter lab $(AS_ROOT) my-course/START.ipynb
 
 test: .venv/ready lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env
@@ -26,14 +26,15 @@ lint: .venv/ready
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
+# All lessons, or some: make notebooks LESSONS="03 04"
 notebooks: .venv/ready
-	$(ONE_THREAD) $(BIN)/python notebooks/lessons.py execute
+	$(ONE_THREAD) $(BIN)/python notebooks/lessons.py execute $(LESSONS)
 
 handout: .venv/ready
 	$(BIN)/python notebooks/lessons.py handout
 
 figures: .venv/ready
-	$(ONE_THREAD) $(BIN)/python figures/draw.py
+	PYTHONPATH=notebooks $(ONE_THREAD) $(BIN)/python figures/draw.py
 
 lock: .venv/ready
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -64,7 +64,7 @@ def three_clusters(offset: float = 10.0) -> Dataset:
     return Dataset(
         X=x[:, None],
         labels=np.repeat([1, 0, 2], 20),
-        source="Expectation Maximization in Python (blog post), rebuilt from its seed",
+        source="GMM in python and EM (blog post), rebuilt from its seed",
         licence="numbers from a seeded generator; no licence needed",
     )
 

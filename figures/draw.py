@@ -1,6 +1,6 @@
 """Draw the pictures that the README and the lessons show.
 
-Run it: python figures/draw.py
+Run it: make figures
 """
 
 import warnings
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
+import pictures  # beside the lessons; the Makefile says where
 from emlib import Gaussian, GaussianMixture, Mixture, Prior, datasets, em, fit, plot, start
 
 HERE = Path(__file__).resolve().parent
@@ -34,7 +35,7 @@ def three_clusters() -> Figure:
 
 
 def why_em_works() -> Figure:
-    """Lesson 2 in one picture: three steps of EM, each to the top of a bound that touches."""
+    """Lesson 5 in one picture: three steps of EM, each to the top of a bound that touches."""
     x = np.array([0.1, -0.1, 0.6, 0.1, -0.5, 0.4, 1.3, 0.9, 3.3, 2.7, 3.4, 4.0, 1.7, -3.7, -4.4, -4.0])
 
     def log_joint(mean: float) -> NDArray[np.float64]:
@@ -62,15 +63,15 @@ def why_em_works() -> Figure:
 
 
 def skewed_blobs() -> Figure:
-    """Lesson 3 in one picture: a start far off, the plateau, the end."""
+    """Lesson 2 in one picture: a start far off, after five steps, the end."""
     X = datasets.skewed_blobs().X
-    means = np.random.RandomState(14).randint(-20, 26, size=(3, 2))
+    means = [[3, -5], [-7, 1], [-15, 21]]  # the first draw of the tutorial
     guess = Mixture(np.full(3, 1 / 3), Gaussian(means, np.full((3, 2, 2), (5 + 1e-6) * np.eye(2))))
-    steps = list(islice(em(guess, X), 101))
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3), sharey=True)
-    for ax, number, title in zip(axes, [0, 20, 100], ["a start", "step 20", "step 100"], strict=True):
+    steps = list(islice(em(guess, X), 51))
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), sharey=True)
+    for ax, number, title in zip(axes, [0, 5, 50], ["a start", "step 5", "step 50"], strict=True):
         plot.plane(ax, steps[number].model, X)
-        ax.set(xlim=(-28, 34), ylim=(-7, 30), title=f"{title}: {steps[number].objective:.2f} nats")
+        ax.set(xlim=(-28, 34), ylim=(-11, 30), title=f"{title}: {steps[number].objective:.2f} nats")
         ax.set_aspect("equal", adjustable="box")
     for ax in axes[1:]:
         ax.set_ylabel("")
@@ -78,14 +79,14 @@ def skewed_blobs() -> Figure:
 
 
 def k_means_and_em() -> Figure:
-    """Lesson 4 in one picture: k-means and a mixture, on long clusters."""
+    """Lesson 3 in one picture: k-means and a mixture, on long clusters."""
     S = datasets.four_blobs(stretched=True).X
     hard = KMeans(4, n_init=10, random_state=0).fit(S)
     clusters = start.from_labels(S, hard.labels_)
     soft = GaussianMixture(4, random_state=0).fit(S).mixture_.aligned(clusters)
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True)
     plot.clusters(axes[0], S, np.eye(4)[hard.labels_], hard.cluster_centers_)
-    plot.circles(axes[0], S, hard.labels_, hard.cluster_centers_)
+    pictures.circles(axes[0], S, hard.labels_, hard.cluster_centers_)
     plot.plane(axes[1], soft, S)
     for ax, title in zip(axes, ["k-means", "a mixture of Gaussians"], strict=True):
         ax.set_title(title)
@@ -94,7 +95,7 @@ def k_means_and_em() -> Figure:
 
 
 def generating_digits() -> Figure:
-    """Lesson 7 in one picture: digits, the published pipeline's, and those of a better model."""
+    """Lesson 4 in one picture: digits, the published pipeline's, and those of a better model."""
     X = datasets.digits().X
     pca = PCA(0.99, whiten=True).fit(X)
     Z = pca.transform(X)
@@ -114,30 +115,46 @@ def generating_digits() -> Figure:
     return figure
 
 
-def when_em_goes_wrong() -> Figure:
-    """Lesson 5 in one picture: a poor maximum, a needle on one point, a plateau."""
-    grid, faithful = datasets.nine_clusters().X, datasets.old_faithful().X
-    x = datasets.three_clusters().X
-    poor = fit(start.k_means_plus_plus(grid, 9, np.random.default_rng(4)), grid)
-    needle = Mixture(
-        [0.33, 0.33, 0.33, 0.01], Gaussian.univariate([-10, 10, 0, x.min()], [4, 4, 2, 0.01], floor=1e-5)
+def where_em_starts() -> Figure:
+    """Lesson 6 in one picture: nine clusters, the best maximum and a poor one."""
+    X, labels = datasets.nine_clusters().X, np.repeat(np.arange(9), 50)
+    firsts = [start.from_labels(X, labels), start.k_means_plus_plus(X, 9, np.random.default_rng(4))]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True)
+    for ax, first, title in zip(axes, firsts, ["the best maximum", "a poor one"], strict=True):
+        trace = fit(first, X)
+        plot.plane(ax, trace.model, X)
+        ax.set_title(f"{title}: {trace.objective:.1f} nats")
+        ax.label_outer()
+    return figure
+
+
+def where_em_stops() -> Figure:
+    """Lesson 7 in one picture: a plateau that a common program takes for the end."""
+    X = datasets.old_faithful().X
+    trace = fit(start.random(X, 2, np.random.default_rng(0)), X)
+    figure, ax = plt.subplots(figsize=(9, 3.4))
+    plot.objective(ax, trace)
+    ax.plot(2, trace.objectives[2], "X", ms=14, color=plot.COLOURS[0], mec="white", zorder=5)
+    ax.annotate(
+        "a common program says: converged", (2, trace.objectives[2]), (4, -1270), color=plot.COLOURS[0]
     )
-    plateau = fit(start.random(faithful, 2, np.random.default_rng(0)), faithful)
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.6))
-    plot.plane(axes[0], poor.model, grid)
-    plot.line(axes[1], fit(needle, x, tol=0, max_iter=5).model, x, -16, 16, top=0.18)
-    axes[1].axvline(x.min(), 0.17, color=plot.COLOURS[3])  # too thin for the curve
-    axes[1].texts[3].set_position((x.min() + 1, 0.16))
-    plot.objective(axes[2], plateau)
-    axes[2].plot(2, plateau.objectives[2], "X", ms=14, color=plot.COLOURS[0], mec="white")
-    axes[2].annotate("converged?", (2, plateau.objectives[2]), (3, -1275), color=plot.COLOURS[0])
-    for ax, title in zip(axes, ["a poor maximum", "no maximum", "not there yet"], strict=True):
-        ax.set_title(title)
+    return figure
+
+
+def when_em_breaks() -> Figure:
+    """Lesson 8 in one picture: a component that has collapsed onto one point."""
+    X = datasets.three_clusters().X
+    bells = Gaussian.univariate([-10, 10, 0, X.min()], [4, 4, 2, 0.01], floor=1e-5)
+    figure, ax = plt.subplots(figsize=(9, 3.6))
+    trace = fit(Mixture([0.33, 0.33, 0.33, 0.01], bells), X, tol=0, max_iter=5)
+    plot.line(ax, trace.model, X, -16, 16, top=0.18)
+    ax.axvline(X.min(), 0.17, color=plot.COLOURS[3])  # too thin for the curve
+    ax.texts[3].set_position((X.min() + 0.6, 0.16))
     return figure
 
 
 def how_many_clusters() -> Figure:
-    """Lesson 6 in one picture: the choices of two criteria for the same eruptions."""
+    """Lesson 10 in one picture: the choices of two criteria for the same eruptions."""
     data = datasets.old_faithful()
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.2), sharey=True)
     for ax, K, structure, name in zip(axes, [2, 3], ["full", "tied"], ["ICL", "BIC"], strict=True):
@@ -158,11 +175,13 @@ if __name__ == "__main__":
     plot.style()
     for draw in [
         three_clusters,
-        why_em_works,
         skewed_blobs,
         k_means_and_em,
-        when_em_goes_wrong,
         generating_digits,
+        why_em_works,
+        where_em_starts,
+        where_em_stops,
+        when_em_breaks,
         how_many_clusters,
     ]:
         figure = draw()

@@ -122,3 +122,15 @@ def test_digits_are_pictures_of_what_their_labels_say():
         nought[3:5, 3:5].mean() < 3 < 10 < one[3:5, 3:5].mean()
     )  # a nought has a hole where a one has its stroke
     assert data.licence == "CC BY 4.0"
+
+
+def test_the_nine_clusters():
+    data = datasets.nine_clusters()
+    assert data.X.shape == (450, 2)
+    for k in range(9):
+        own = data.X[data.labels == k]
+        assert len(own) == 50
+        np.testing.assert_allclose(own.mean(axis=0), [4 * (k // 3), 4 * (k % 3)], atol=0.4)
+        np.testing.assert_allclose(own.std(axis=0), 0.8, atol=0.25)
+    crossings = 4.0 * np.column_stack([data.labels // 3, data.labels % 3])
+    np.testing.assert_allclose((data.X - crossings).std(), 0.8, atol=0.06)  # three standard errors

@@ -1,254 +1,231 @@
-"""The exercises of lesson 3: programs that people write, each with the words that must answer it."""
-
-import re
+"""The exercises of lesson 3, each proven right and wrong in many ways."""
 
 import numpy as np
 import pytest
-from answers import check_every_diagnosis
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.spatial.distance import cdist
-from scipy.special import logsumexp, softmax
-from scipy.stats import multivariate_normal
+from answers import Hostile, check_every_diagnosis
+from sklearn.cluster import KMeans
 
 import exercises
-from exercises import Exercise, plane, plane_shares
+from emlib import datasets
+from exercises import Exercise, lesson_03
 
-WRITTEN = [
-    thing for thing in [*vars(plane).values(), *vars(plane_shares).values()] if isinstance(thing, Exercise)
-]
+WRITTEN = [thing for thing in vars(lesson_03).values() if isinstance(thing, Exercise)]
 
-# What stands behind `return` in a function that has worked out some things rightly before. ----------------
+# Programs that people write, each with the words that must answer it. Together they meet every diagnosis. ----
 
-BEFORE = {
-    "mahalanobis": """
-def mahalanobis(X, mean, covariance):
-    d = X - mean
-    P = np.linalg.inv(covariance)
-    right = cdist(X, mean[None], "mahalanobis", VI=P)[:, 0]
-    return """,
-    "m_step_covariances": """
-def m_step_covariances(X, resp, old_means):
-    n, K = resp.sum(axis=0), resp.shape[1]
-    mu = (resp / n).T @ X
-    ks = list(map(int, np.arange(K)))
-    def about(centres, counts, r=resp):
-        return np.array(list(map(lambda k: (X - centres[k]).T * r[:, k] @ (X - centres[k]) / counts[k], ks)))
-    right = about(mu, n)
-    hard = np.eye(K)[resp.argmax(axis=1)]
-    return """,
-    "responsibilities": """
-def responsibilities(log_joint):
-    L = log_joint
-    right = softmax(L, axis=1)
-    off = L - L.max(axis=1)[:, None]
-    return """,
-    "predict_proba": """
-def predict_proba(X, weights, means, covariances):
-    def density(S, m=means):
-        return np.column_stack([multivariate_normal(a, b).pdf(X) for a, b in zip(m, S)])
-    def shares(joint):
-        return joint / joint.sum(axis=1, keepdims=True)
-    p, D = density(covariances), X.shape[1]
-    joint = weights * p
-    front = np.sqrt(np.linalg.det(2 * np.pi * covariances))
-    return """,
+LLOYD = {  # what stands in the place of one of the two, with d2, labels and r worked out rightly before
+    ("resp", "labels"): "make a table of them",
+    ("resp", "np.eye(len(m))[d2.argmax(axis=1)]"): "the farthest mean: argmin, not argmax",
+    (
+        "resp",
+        "np.stack([np.arange(len(X)) == n for n in d2.argmin(axis=0)], axis=1)",
+    ): "each mean took one point",
+    ("resp", "(d2 == d2.min()).astype(int)"): "one point of all is assigned",
+    ("resp", "soft"): "these are soft shares",
+    ("resp", "np.eye(len(m))[np.abs(X[:, None] - m).sum(axis=-1).argmin(1)]"): "as on a street map",
+    ("resp", "np.eye(len(m))[(X[:, None] - m).sum(axis=-1).argmin(1)]"): "differences of either sign cancel",
+    ("resp", "np.eye(len(m))[(X @ m.T).argmax(axis=1)]"): "favours long means",
+    ("resp", "np.eye(len(m))[((X[:, [0]] - m[:, 0]) ** 2).argmin(axis=1)]"): "only the first feature",
+    ("resp", "d2"): "these are the squared distances; now put a 1",
+    ("resp", "np.linalg.norm(X[:, None] - m, axis=2)"): "these are the distances; now put a 1",
+    ("resp", "r / r.sum(axis=0)"): "the columns sum to 1",
+    ("resp", "r.T"): "lying on its side",
+    ("resp", "np.ones_like(d2)"): "each row must hold a single 1, and row 0 holds",
+    ("resp", "np.full_like(d2, 0.25)"): "zeros and ones",
+    ("resp", "np.eye(len(m))[0 * labels]"): "not always to the nearest",
+    ("resp", "0 * d2"): "all zeros",
+    ("means", "m"): "resp right; means wrong: these are the old means",
+    ("means", "r.T @ X"): "these are the sums of each cluster's points",
+    ("means", "r.T @ X / len(X)"): "divided by N, all the points",
+    ("means", "r.T @ X / len(m)"): "divided by the number of clusters",
+    ("means", "soft.T @ X / soft.sum(axis=0)[:, None]"): "count the points by soft shares",
+    ("means", "[np.median(X[labels == k], axis=0) for k in range(len(m))]"): "which make k-medians",
+    ("means", "np.tile(X.mean(axis=0), (len(m), 1))"): "the mean of all points, for every cluster",
+    ("means", "[X[labels == k].mean() for k in range(len(m))]"): "mean() without an axis",
+    ("means", "new.T"): "lying on their side",
+    ("means", "X[[((X - mean) ** 2).sum(axis=1).argmin() for mean in new]]"): "which make k-medoids",
+    ("means", "0.5 * m + 0.5 * new"): "only half the way",
+    ("means", "new + 100"): "a mean of points lies among them",
+    ("means", "new.round(4)"): "do not round",
+    ("means", "new / 0"): "nan or infinite",
 }
-PROGRAMS = {
-    "mahalanobis": {
-        "right**2": "these are the squares of the distances",
-        "cdist(X, mean[None])[:, 0]": "as a ruler has them",
-        "np.sqrt((d @ covariance * d).sum(axis=1))": "multiplied by the covariance where its inverse belongs",
-        "(d @ covariance * d).sum(axis=1)": "two things: it is the inverse",
-        "np.sqrt((d @ (1 / covariance) * d).sum(axis=1))": "inverts every number by itself",
-        "np.linalg.norm(d / np.sqrt(covariance.diagonal()), axis=1)": "only the variances are in it",
-        "np.sqrt((X @ P * X).sum(axis=1))": "distances from the origin",
-        "np.sqrt(d @ P @ d.T)": "the distances are the roots of its diagonal",
-        "d @ P @ d.T": "wanted are the square roots of its diagonal",
-        "np.linalg.norm(d @ P, axis=1)": "the inverse covariance is in there twice",
-        "np.sqrt(np.maximum(d @ P * d, 0))": "the sum over the features is missing",
-        "d @ P * d": "the sum over the features is missing",
-        "np.sqrt((d @ P * d).sum(axis=0))": "summed over the points",
-        # Not on the list:
-        "-right": "a distance cannot be negative",
-        "right[:, None]": "it must have shape (5,), (N,): one number for each point",
-        "right.round(4)": "do not round",
-        "0 * right": "all zeros",
-        "np.sqrt(-right)": "nan or infinite values",
-        "right + 1": "distance[",
-        "None": "it returns nothing",
-        "1 / 0": "ZeroDivisionError",
-    },
-    "m_step_covariances": {
-        "about(old_means, n)": "taken about the old means. The M-step",
-        "about(mu, 0 * n + len(X))": "divided by N; component k",
-        "about(old_means, 0 * n + len(X))": "two things: these are taken about the old means",
-        "about(mu, 0 * n + 1)": "these are sums of products",
-        "about(mu, n - 1)": "divided by N_k - 1",
-        "list(map(lambda r: np.cov(X.T, aweights=r), resp.T))": "unless it is told ddof=0",
-        "about(0 * mu + X.mean(axis=0), n)": "about the mean of all points",
-        "about(mu, 0 * n + len(X), 0 * resp + 1)": "every point counts in full here",
-        "about(0 * mu, n)": "this is the mean of x x'",
-        "about(mu, n, resp**2)": "the responsibility went into both factors",
-        "right * np.eye(X.shape[1])": "only the variances are there, on the diagonal",
-        "right.diagonal(axis1=1, axis2=2)": "these are the variances of the features, (K, D)",
-        "right.transpose(1, 2, 0)": "the component comes first, (K, D, D)",
-        "0 * right + np.tensordot(n / len(X), right, 1)": "one matrix for all components",
-        "0 * right + np.cov(X.T, ddof=0)": "the plain covariance of all points",
-        "np.array(list(map(lambda k: np.outer(*2 * [resp[:, k] @ (X - mu[k])]), ks)))": "they cancel",
-        "about((hard / hard.sum(axis=0)).T @ X, hard.sum(axis=0), hard)": "that is k-means",
-        "np.linalg.inv(right)": "these are the inverses of the covariances (precisions)",
-        # Not on the list:
-        "np.triu(right)": "a covariance is symmetric, and covariances[0] is not",
-        "right - 9 * np.eye(X.shape[1])": "has no negative eigenvalue",
-        "right + np.eye(X.shape[1])": "they must give the covariance of all points",
-        "right[:, 0]": "it must have shape (3, 2, 2), (K, D, D): one matrix for each component",
-        "right + 1e-6 * np.eye(X.shape[1])": "add nothing small",
-        "right[::-1]": "covariances[",
-        "np.nan * right": "nan or infinite values",
-        "covariances": "it raised NameError",
-    },
-    "responsibilities": {
-        "np.exp(L) / np.exp(L).sum(axis=1, keepdims=True)": "np.exp came first",
-        "np.nan_to_num(np.exp(L) / np.exp(L).sum(axis=1)[:, None])": "painted over with 0",
-        "np.nan_to_num(np.exp(L) / np.exp(L).sum(axis=1)[:, None], nan=1 / len(L[0]))": "with equal shares",
-        "np.exp(L) / (np.exp(L).sum(axis=1)[:, None] + 1e-300)": "hides the nan",
-        "np.exp(L - L.max()) / np.exp(L - L.max()).sum(axis=1)[:, None]": "the maximum of the whole table",
-        "np.exp(L - L.max(axis=0)) / np.exp(L - L.max(axis=0)).sum(axis=1)[:, None]": "the maximum of each column",
-        "np.exp(L - L.min(axis=1)[:, None]) / np.exp(L - L.min(axis=1)[:, None]).sum(axis=1)[:, None]": "minimum",
-        "np.exp(off)": "largest entry is 1 here, not its sum",
-        "np.exp(off) / np.exp(off).sum(axis=0)": "the columns sum to 1",
-        "L - logsumexp(L, axis=1, keepdims=True)": "these are the logarithms of the right answer",
-        "np.log(right)": "these are the logarithms of the right answer",
-        "off": "these are still logarithms",
-        "L / L.sum(axis=1)[:, None]": "the logarithms themselves were normalised",
-        "off / off.sum(axis=1)[:, None]": "np.exp is missing",
-        "np.eye(len(L[0]))[L.argmax(axis=1)]": "went to a single component",
-        "right.T": "lying on its side",
-        # Not on the list:
-        "-right": "a share is a probability, and the smallest",
-        "2 * right": "each row must sum to 1, and row",
-        "right[:, ::-1]": "the rows do sum to 1, but the shares",
-        "right[0]": "it must have shape (4, 3), (N, K): one row for each point",
-        "np.vstack([row for row in right])": "they come out of a loop",
-        "Mixture": "it raised NameError",
-        "right.round(6)": "do not round",
-    },
-    "predict_proba": {
-        "shares(p)": "the weights are missing, as in the published class",
-        "joint": "this is weight times density; a prediction says whose",
-        "p": "these are the bare densities",
-        "joint / joint.sum(axis=0)": "the columns sum to 1",
-        "joint / joint.sum()": "the whole table sums to 1",
-        "weights * shares(p)": "the weights came after the division",
-        "joint.argmax(axis=1)": "the number of the most probable component",
-        "shares(joint * front)": "the factor in front of the exponential is missing",
-        "shares(joint / front)": "without its square root",
-        "shares(weights * density([np.diag(np.diag(S)) for S in covariances]))": "the ellipses do not slant",
-        "shares(weights * density([S @ S for S in covariances]))": "they are squares already",
-        "np.log(shares(joint))": "take np.exp of them",
-        "np.log(joint)": "hand them to your `responsibilities`",
-        "shares(np.log(joint))": "the logarithms were normalised; shares are",
-        "shares(weights + np.log(p))": "the logarithms were normalised, and the weights added",
-        "softmax(weights + np.log(p), axis=1)": "to multiply by a weight, add its logarithm",
-        "shares(joint).T": "lying on its side",
-        # Not on the list:
-        "-shares(joint)": "a share is a probability",
-        "shares(joint) / 2": "each row must sum to 1, and row",
-        "shares(joint)[:, ::-1]": "the rows do sum to 1, but the shares",
-        "shares(joint)[0]": "it must have shape (4, 3), (N, K)",
-        "shares(joint).round(5)": "do not round",
-        "means": "it must have shape",
-    },
+
+HELD = {
+    ("soft", "r.sum(axis=1)"): "soft wrong: each point sums to 1",
+    ("soft", "r.mean(axis=0)"): "the counts are sums, not means",
+    ("soft", "n"): "these are the hard counts",
+    ("soft", "np.array([r[best == k, k].sum() for k in range(len(n))])"): "only each point's largest share",
+    ("soft", "np.count_nonzero(r > 0.5, axis=0)"): "the shares above one half",
+    ("soft", "r.sum()"): "the sum of the whole table",
+    ("soft", "np.einsum('nk,nk->k', r, r)"): "the shares were squared",
+    ("soft", "2 * r.sum(axis=0)"): "none is doubled",
+    (
+        "hard",
+        "np.bincount(best)",
+    ): "soft right; hard wrong: a component that is nobody's likeliest was left out",
+    ("hard", "np.unique(best, return_counts=True)[1]"): "nobody's likeliest was left out",
+    ("hard", "np.round(r.sum(axis=0))"): "these are the soft counts, rounded",
+    ("hard", "np.count_nonzero(r > 0.5, axis=0)"): "need not have half of it",
+    ("hard", "n / n.sum()"): "these are shares of the points",
+    ("hard", "best"): "count how often each comes up",
+    ("hard", "r.argmax(axis=0)"): "the point that each component likes best",
+    ("hard", "np.full(len(n), len(r))"): "so this counts them all",
+    ("hard", "r.sum(axis=0)"): "the soft counts once more",
+    ("hard", "n[::-1]"): "hard[",
+    ("certainty", "best"): "argmax says which share is the largest",
+    ("certainty", "r.max(axis=0)"): "the largest share within each component",
+    ("certainty", "1 - r.max(axis=1)"): "this is the doubt",
+    ("certainty", "np.ptp(np.partition(r, -2, axis=1)[:, -2:], axis=1)"): "the lead over the second",
+    ("certainty", "np.square(r.max(axis=1))"): "the square is for drawing",
+    ("certainty", "np.linalg.norm(r, axis=1) ** 2"): "the sum of the squared shares",
+    ("certainty", "np.max(r)"): "the largest number of the whole table",
+    ("certainty", "r.min(axis=1)"): "the smallest share",
+    ("certainty", "1 + r.max(axis=1)"): "lies between 1/3 and 1",
 }
-RIGHT = {"mahalanobis": "right", "m_step_covariances": "right", "responsibilities": "right"}
-RIGHT["predict_proba"] = "shares(joint)"
 
 
-def program(name, expression):
-    scope = {"np": np, "cdist": cdist, "softmax": softmax, "logsumexp": logsumexp}
-    scope["multivariate_normal"] = multivariate_normal
-    exec(BEFORE[name] + expression, scope)
-    return scope[name]
+def lloyd(**parts):
+    expressions = {"resp": "r", "means": "new"} | parts
+    source = """
+def lloyd_step(X, m):
+    d2 = np.sum((X[:, None, :] - m[None]) ** 2, axis=-1)
+    labels = np.argmin(d2, axis=1)
+    r = (labels[:, None] == np.arange(len(m))).astype(float)
+    soft = np.exp(-d2 / 2)
+    soft /= soft.sum(axis=1, keepdims=True)
+    new = np.einsum('nk,nd->kd', r, X) / r.sum(axis=0)[:, None]
+    return """
+    scope = {"np": np}
+    exec(source + ", ".join(expressions.values()), scope)
+    return scope["lloyd_step"]
 
 
-@pytest.mark.parametrize(
-    ("name", "expression", "words"),
-    [(name, *pair) for name, answers in PROGRAMS.items() for pair in answers.items()],
-)
-def test_wrong_programs_are_answered(name, expression, words):
-    verdict = getattr(exercises, name)(program(name, expression))
+def held(**parts):
+    expressions = {"soft": "r.T @ np.ones(len(r))", "hard": "n", "certainty": "np.sort(r)[:, -1]"} | parts
+    source = """
+def points_held(r):
+    best = r.argmax(axis=1)
+    n = (best[:, None] == np.arange(r.shape[1])).sum(axis=0)
+    return """
+    scope = {"np": np}
+    exec(source + ", ".join(expressions.values()), scope)
+    return scope["points_held"]
+
+
+@pytest.mark.parametrize(("part", "expression", "words"), [(*key, words) for key, words in LLOYD.items()])
+def test_wrong_lloyd_steps_are_answered(part, expression, words):
+    verdict = exercises.lloyd_step(lloyd(**{part: expression}))
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(("part", "expression", "words"), [(*key, words) for key, words in HELD.items()])
+def test_wrong_counts_are_answered(part, expression, words):
+    verdict = exercises.points_held(held(**{part: expression}))
     assert not verdict.correct
     assert words in verdict
 
 
 @pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
 def test_every_diagnosis_is_met_by_a_program(exercise):
-    programs = [program(exercise.name, expression) for expression in PROGRAMS[exercise.name]]
-    check_every_diagnosis(exercise, programs)
+    met = {
+        "lloyd_step": [lloyd(**{part: expression}) for part, expression in LLOYD],
+        "points_held": [held(**{part: expression}) for part, expression in HELD],
+    }
+    check_every_diagnosis(exercise, met[exercise.name])
 
 
-@pytest.mark.parametrize("wrap", [np.asarray, lambda a: a.tolist(), np.asfortranarray])
-@pytest.mark.parametrize("name", RIGHT)
-def test_right_programs_are_right_in_any_clothes(name, wrap):
-    right = program(name, RIGHT[name])
-    assert getattr(exercises, name)(lambda *arguments: wrap(right(*arguments))).startswith("correct: ")
+def test_the_right_programs_are_right():
+    assert exercises.lloyd_step(lloyd()).startswith("correct: k-means is an E-step whose shares are 0 or 1")
+    assert exercises.points_held(held()).startswith("correct: a soft count adds up shares")
 
 
-def test_all_exercises_of_the_lesson_are_here():
-    assert {exercise.name for exercise in WRITTEN} == set(PROGRAMS) == set(RIGHT)
-    for name in PROGRAMS:
-        assert getattr(exercises, name) in WRITTEN
+def test_a_reference_step_is_one_of_scikit_learns():
+    for X, means in exercises.lloyd_step.cases:
+        theirs = KMeans(len(means), init=means, n_init=1, max_iter=1, tol=0).fit(X)
+        np.testing.assert_allclose(exercises.lloyd_step.parts[1].answer(X, means), theirs.cluster_centers_)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_unattempted_and_other_things_than_functions(name):
-    def stub(*arguments):
-        raise NotImplementedError
-
-    check = getattr(exercises, name)
-    assert check(stub) == f"{name}: not attempted yet"
-    assert "wants the function itself" in check(np.ones(3))
+def k_means(X, means):
+    return lloyd()(X, means)
 
 
-def test_arguments_in_another_order_and_arguments_changed():
-    right = program("predict_proba", RIGHT["predict_proba"])
-
-    def other_order(X, means, covariances, weights):
-        return right(X, weights, means, covariances)
-
-    def in_place(log_joint):
-        log_joint -= log_joint.max(axis=1, keepdims=True)
-        return softmax(log_joint, axis=1)
-
-    def from_the_notebook(X, w, m, S):
-        return covariances  # noqa: F821 (that is the mistake)
-
-    assert "The arguments come as X, weights, means, covariances" in exercises.predict_proba(other_order)
-    assert "it changes its arguments in place" in exercises.responsibilities(in_place)
-    assert "it reads covariances from the notebook" in exercises.predict_proba(from_the_notebook)
+def with_a_loop(X, means):
+    resp = np.zeros((len(X), len(means)))
+    for n in range(len(X)):
+        resp[n, ((X[n] - means) ** 2).sum(axis=1).argmin()] = 1
+    return resp, resp.T @ X / resp.sum(axis=0)[:, None]
 
 
-def test_the_classes_of_the_lesson_are_no_answer():
-    scope = {"np": np, "Gauss": lambda: None}
-    exec(
-        "def m_step_covariances(X, resp, old_means):\n"
-        "    Gauss()\n"
-        "    away = X[:, None] - (resp.T @ X / resp.sum(axis=0)[:, None])\n"
-        "    return np.einsum('nk,nki,nkj->kij', resp, away, away) / resp.sum(axis=0)[:, None, None]",
-        scope,
-    )
-    assert "they come out of a loop" in exercises.m_step_covariances(scope["m_step_covariances"])
-
-
-@given(noise=st.floats(1e-6, 1e3), seed=st.integers(0, 2**16), name=st.sampled_from(sorted(PROGRAMS)))
-def test_no_wrong_answer_is_ever_called_correct_and_none_raises(noise, seed, name):
-    right, rng = program(name, RIGHT[name]), np.random.default_rng(seed)
-
-    def off(*arguments):
-        answer = right(*arguments)
-        return answer + noise * (0.1 + rng.uniform(size=answer.shape))
-
-    verdict = getattr(exercises, name)(off)
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (with_a_loop, "the numbers are right, but they come out of a loop"),
+        (lambda X, means: k_means(X, means), "the numbers are right, but they come out of a loop"),
+        (lambda X, means: lloyd()(X, means)[::-1], "resp wrong: it has shape"),
+        (lambda X, means: lloyd()(X, means)[0], "it must return 2 arrays: `return resp, means`"),
+        (lambda means, X: lloyd()(X, means), "The arguments come as X, means, in this order"),
+        (lambda X: X, "it raised TypeError"),
+        (None, "this is a NoneType"),
+    ],
+)
+def test_other_ways_to_go_wrong_in_lloyds_step(program, words):
+    verdict = exercises.lloyd_step(program)
     assert not verdict.correct
-    assert re.search(r"\[[\d, ]+\] is \S+ and should be \S+", verdict)
+    assert words in verdict
+
+
+# The prediction ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prediction", "words"),
+    [
+        (None, "not attempted yet"),
+        ([], "there are some"),
+        ("ABCDEF", "not everywhere"),
+        ("BDF", "the ones where it fails"),
+        (["A"], "an assumption matters only at the border"),
+        (["C", "E"], "but so is A"),
+        ("ABC", "equal numbers of points are not enough"),
+        ("ABCF", "equal numbers of points are not enough"),
+        ("ADE", "round is not enough: in D"),
+        ("ADEF", "round is not enough: in D"),
+        ("AF", "round and equal in number is not enough"),
+        ("BC", "it cuts the long clusters across"),
+        ("ABCE", "not B: long clusters side by side"),
+        ("ACDE", "not D: the crowd is cut in two"),
+        ("ACEF", "not F: the border lies half-way"),
+        ("AC", "but E is too"),
+        ("AE", "but C is too"),
+        (["G"], "there is no case G"),
+        ([1, 2], "give the letters"),
+        (3.5, "give the letters"),
+        (Hostile(), "give the letters"),
+        (np.array([1.0]), "give the letters"),
+    ],
+)
+def test_predictions_people_make(prediction, words):
+    verdict = exercises.k_means_is_right(prediction)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(
+    "prediction", ["ACE", ["A", "C", "E"], {"c", "a", "e"}, ("A", "CE"), "a, c, e", np.array(list("ACE"))]
+)
+def test_the_right_prediction_in_any_clothes(prediction):
+    assert exercises.k_means_is_right(prediction).correct
+
+
+def test_what_the_answers_say_of_the_cases_is_so():
+    """k-means fails by finding less inertia than the truth has, and only there."""
+    for letter, case in datasets.six_cases().items():
+        K = case.labels.max() + 1
+        found = KMeans(K, n_init=10, random_state=0).fit(case.X)
+        groups = [case.X[case.labels == k] for k in range(K)]
+        truth = sum(((group - group.mean(axis=0)) ** 2).sum() for group in groups)
+        if letter in "ACE":
+            np.testing.assert_allclose(found.inertia_, truth)
+        else:
+            assert found.inertia_ < 0.95 * truth

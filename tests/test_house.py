@@ -16,6 +16,7 @@ import yaml
 
 import emlib
 import exercises
+import pictures
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -61,8 +62,8 @@ def test_plot_comes_when_it_is_asked_for():
 
 
 def public():
-    """Every public module, function, class and method of emlib, and of the lessons' exercises."""
-    packages = [(emlib.__path__, "emlib."), (exercises.__path__, "exercises.")]
+    """Every public module, function, class and method of emlib, and of the lessons' exercises and pictures."""
+    packages = [(package.__path__, f"{package.__name__}.") for package in (emlib, exercises, pictures)]
     for info in (info for package in packages for info in pkgutil.walk_packages(*package)):
         module = importlib.import_module(info.name)
         yield info.name, module
@@ -96,19 +97,29 @@ def test_the_readmes_ten_lines_run(capsys):
 
 
 def test_the_readmes_links_lead_somewhere():
-    for page in ("README.md", "LICENSE-text.md", "notebooks/teaching.md", "notebooks/symbols.md"):
+    for page in (
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-text.md",
+        "notebooks/teaching.md",
+        "notebooks/symbols.md",
+    ):
         for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", (ROOT / page).read_text()):
             assert (ROOT / page).parent.joinpath(target).exists(), target
 
 
 def test_the_readmes_table_is_true():
-    rows = re.findall(r"^\| (\d+) \| (.*?) \| .*? \| (.*?) \|$", README, flags=re.M)
-    assert [int(number) for number, *_ in rows] == list(range(1, 13))
-    lessons = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-    present = [
-        re.search(r"notebooks/(\w+)\.ipynb", lesson) for _, lesson, state in rows if state != "planned"
-    ]
-    assert [match.group(1) for match in present] == lessons
+    """It names every lesson, with the minutes and needs that the start page and the teachers' page name, too."""
+    lessons = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    named = re.findall(r"^\| \d+ \| \[.*?\]\(notebooks/(\w+)\.ipynb\)", README, flags=re.M)
+    assert named == lessons
+    minutes = dict(re.findall(r"^\| (\d+) \|.*\| (\d+) \|[^|]*\|$", README, flags=re.M))
+    start, teachers = ((ROOT / "notebooks" / page).read_text() for page in ("source/START.md", "teaching.md"))
+    assert minutes == dict(re.findall(r"^\| (\d+) \|.*\| (\d+) \|$", start, flags=re.M))
+    assert minutes == dict(re.findall(r"^\| (\d+)\. .*\| (\d+) \|$", teachers, flags=re.M))
+    heads = {path.stem: path.read_text() for path in (ROOT / "notebooks" / "source").glob("[01]*.md")}
+    for name, head in heads.items():
+        assert f"about {minutes[str(int(name[:2]))]} minutes" in head, name
 
 
 def test_every_make_target_that_the_readme_names_exists():
@@ -123,6 +134,8 @@ def test_ci_calls_the_readmes_test_command():
 def test_one_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == emlib.__version__
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), flags=re.M).group(1)
+    assert newest == emlib.__version__
 
 
 def test_the_wheel_is_small_typed_and_nothing_but_emlib(tmp_path):

@@ -128,7 +128,20 @@ def test_the_file_is_small_and_holds_nothing_of_one_machine(path):
 def test_lessons_check_what_they_teach(path):
     text = path.read_text()
     assert "checks.monotone(" in text
-    assert "Takeaway" in text
+    if path.stem[:2] not in (lessons.START[:2], "90"):  # the start page and the appendix teach no one thing
+        assert "Takeaway" in text
+
+
+@each
+def test_facts_are_held_by_tests_and_not_shown_to_readers(path):
+    for cell in code(read(path)):
+        assert not re.search(r"^\s*assert ", cell.source, flags=re.M), cell.source
+
+
+def test_the_start_page_leads_to_every_lesson():
+    text = "".join(cell.source for cell in read(ROOT / "notebooks" / f"{lessons.START}.ipynb").cells)
+    for path in NOTEBOOKS:
+        assert path.stem == lessons.START or f"]({path.name})" in text
 
 
 # The machinery itself ---------------------------------------------------------------------------------------
@@ -137,7 +150,7 @@ def test_lessons_check_what_they_teach(path):
 def test_copies_hold_no_outputs_and_are_never_overwritten(tmp_path):
     made = lessons.copy(tmp_path)
     assert [path.name for path in made] == [path.name for path in NOTEBOOKS]
-    for part in ("exercises", "studies"):
+    for part in lessons.PARTS:
         ours, theirs = (
             {path.name for path in (folder / part).glob("*.*")} for folder in (tmp_path, lessons.LESSONS)
         )
@@ -154,6 +167,76 @@ def test_copies_hold_no_outputs_and_are_never_overwritten(tmp_path):
     assert lessons.copy(tmp_path) == []
     assert mine.read_text() == "my work"
     assert (tmp_path / "symbols.md").read_text() == "my notes"
+
+
+def learners_folder(folder, version=None):
+    """A folder as a learner of an earlier edition left it; copies of the first editions name no version."""
+    folder.mkdir(parents=True)
+    (folder / "02_why_em_works.ipynb").write_text("my answers")
+    (folder / "my_notes.ipynb").write_text("my notes")
+    for part in ("exercises", "data/mine", ".ipynb_checkpoints"):
+        (folder / part).mkdir(parents=True)
+        (folder / part / "file").write_text(part)
+    if version:
+        (folder / lessons.EDITION).write_text(f"{version}\n")
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_copies_of_an_earlier_edition_are_moved_whole(tmp_path):
+    course = tmp_path / "my-course"
+    learners_folder(course)
+    before = contents(course)
+    home = lessons.set_aside(course)
+    assert home == course / "earlier" / "0.1.0"
+    assert contents(home) == before
+    assert [path.name for path in course.iterdir()] == ["earlier"]
+
+    # Once more changes nothing, and so does a release that keeps the lessons.
+    made = lessons.copy(course)
+    assert [path.name for path in made] == [path.name for path in NOTEBOOKS]
+    made[0].write_text("new answers")
+    assert lessons.set_aside(course) is None
+    (course / lessons.EDITION).write_text(f"{lessons.edition(lessons.version())}.99\n")
+    assert lessons.set_aside(course) is None
+    assert made[0].read_text() == "new answers"
+
+    # The next edition: what was set aside stays, and two of one version do not meet.
+    (course / lessons.EDITION).write_text("0.1.0\n")
+    second = contents(course) | {}
+    home = lessons.set_aside(course)
+    assert home == course / "earlier" / "0.1.0-2"
+    assert contents(home) == {name: text for name, text in second.items() if not name.startswith("earlier")}
+    assert contents(course / "earlier" / "0.1.0") == before
+
+
+def test_a_new_learner_has_nothing_to_set_aside(tmp_path):
+    assert lessons.set_aside(tmp_path / "my-course") is None
+    (tmp_path / "empty").mkdir()
+    assert lessons.set_aside(tmp_path / "empty") is None
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_moved_is_left_as_it_is(tmp_path, monkeypatch):
+    course = tmp_path / "my-course"
+    learners_folder(course, "0.1.0")
+    before = contents(course)
+
+    def locked(*_):
+        raise PermissionError("in use")
+
+    monkeypatch.setattr(Path, "rename", locked)
+    with pytest.raises(SystemExit, match="Nothing was changed"):
+        lessons.set_aside(course)
+    assert contents(course) == before
+
+
+def test_a_lesson_that_is_not_there_is_named():
+    with pytest.raises(SystemExit, match="there is no lesson 99; there are 01, 02"):
+        lessons.chosen(["01", "99"])
+    assert [path.stem[:2] for path in lessons.chosen(["01", "03"])] == ["01", "03"]
 
 
 @pytest.mark.parametrize(("stored", "verdict"), [("4", "1 passed"), ("5", "1 failed")])

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
 
 from emlib import plot
 
@@ -42,35 +41,8 @@ def test_the_area_of_a_dot_is_its_certainty_squared(ax):
         np.testing.assert_allclose(sizes / sizes[0], (resp.max(axis=1) / resp.max(axis=1)[0]) ** 2)
 
 
-def test_circles_reach_to_the_farthest_of_their_points(ax):
-    labels = RESP.argmax(axis=1)
-    plot.circles(ax, X, labels, MEANS)
-    for k, circle in enumerate(ax.patches):
-        assert circle.center == tuple(MEANS[k])
-        farthest = np.linalg.norm(X[labels == k] - MEANS[k], axis=1).max()
-        np.testing.assert_allclose(circle.radius, farthest)
-        assert circle.get_facecolor()[:3] == to_rgb(plot.COLOURS[k])
-    for low, high, way in [(*ax.get_xlim(), 0), (*ax.get_ylim(), 1)]:
-        assert low <= min(c.center[way] - c.radius for c in ax.patches)
-        assert high >= max(c.center[way] + c.radius for c in ax.patches)
-
-
-def test_paths_lead_from_their_rings_step_by_step(ax):
-    path = RNG.normal(size=(6, 3, 2))
-    redraw = plot.paths(ax, path, ls="--")
-    for steps in (path, path[:4] + 1):
-        redraw(steps)
-        *lines, rings = ax.get_lines()
-        for k, line in enumerate(lines):
-            np.testing.assert_array_equal(line.get_xydata(), steps[:, k])
-            assert line.get_linestyle() == "--"
-        np.testing.assert_array_equal(rings.get_xydata(), steps[0])
-
-
 def test_clusters_that_make_no_sense(ax):
     with pytest.raises(ValueError, match="X has 3 columns"):
         plot.clusters(ax, np.zeros((5, 3)), np.full((5, 2), 0.5))
     with pytest.raises(ValueError, match="resp sums to 2"):
         plot.clusters(ax, X, 2 * RESP)
-    with pytest.raises(ValueError, match=r"path has shape \(6, 3\); it must be \(T, K, 2\)"):
-        plot.paths(ax, np.zeros((6, 3)))

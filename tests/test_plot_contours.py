@@ -1,4 +1,4 @@
-"""Gaussians from above, by the data of their artists."""
+"""Mixtures from above, by the data of their artists."""
 
 import numpy as np
 import pytest
@@ -8,43 +8,6 @@ from emlib import Gaussian, Mixture, plot
 
 SLANTED = np.array([[4.0, 1.5], [1.5, 2.0]])
 OTHER = np.array([[0.5, -0.6], [-0.6, 3.0]])
-
-
-def test_the_ellipses_of_a_bell_lie_one_two_and_three_standard_deviations_out(ax):
-    redraw = plot.bell(ax, SLANTED)
-    for covariance in (SLANTED, OTHER, 2 * np.eye(2)):
-        redraw(covariance)
-        for sigmas, ellipse in enumerate(ax.patches, start=1):
-            path = ellipse.get_path()
-            # Of each curve's three points the last lies on it; the others pull it outwards.
-            outline = ellipse.get_patch_transform().transform(path.vertices[:-1:3])
-            assert len(outline) == 9
-            d = np.sqrt(np.einsum("ni,ij,nj->n", outline, np.linalg.inv(covariance), outline))
-            np.testing.assert_allclose(d, sigmas, rtol=1e-3)
-
-
-def test_the_arrows_of_a_bell_are_eigenvectors_as_long_as_standard_deviations(ax):
-    redraw = plot.bell(ax, SLANTED)
-    for covariance in (SLANTED, OTHER):
-        redraw(covariance)
-        (arrows,) = [artist for artist in ax.collections if hasattr(artist, "U")]
-        long, short = np.column_stack([arrows.U, arrows.V])
-        for arrow in (long, short):
-            np.testing.assert_allclose(covariance @ arrow, (arrow @ arrow) * arrow, atol=1e-12)
-        assert long @ long > short @ short
-        assert long[0] > 0 < short[1]
-
-
-def test_the_shade_of_a_bell_is_its_density(ax):
-    plot.bell(ax, SLANTED, reach=6)
-    (shade,) = ax.images
-    side = np.linspace(-6, 6, 160)
-    at = np.array([side[90], side[20]])
-    expected = np.exp(-0.5 * at @ np.linalg.inv(SLANTED) @ at)
-    middle = np.exp(-0.5 * side[80] ** 2 * np.linalg.inv(SLANTED).sum())
-    np.testing.assert_allclose(shade.get_array()[20, 90] / shade.get_array()[80, 80], expected / middle)
-    assert shade.get_extent() == [-6, 6, -6, 6]
-    assert ax.get_xlim() == ax.get_ylim() == (-6, 6)
 
 
 def test_a_contour_goes_round_its_share_of_one_gaussian(ax):
@@ -76,7 +39,3 @@ def test_pictures_that_make_no_sense(ax):
     for shares in ([], [0.5, 0.5], [0.9, 0.5], [0.0], [1.0], [np.nan]):
         with pytest.raises(ValueError, match="shares"):
             plot.contours(ax, plane, shares)
-    with pytest.raises(ValueError, match=r"covariance has shape \(3, 3\)"):
-        plot.bell(ax, np.eye(3))
-    with pytest.raises(ValueError, match="reach is -1"):
-        plot.bell(ax, np.eye(2), reach=-1)

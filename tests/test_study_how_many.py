@@ -1,4 +1,4 @@
-"""The simulation that lesson 6 reads from how_many.csv: recomputed in part, and compared with emlib."""
+"""The simulation that lesson 11 reads from how_many.csv: recomputed in part, and compared with emlib."""
 
 import csv
 import importlib.util

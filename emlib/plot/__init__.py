@@ -5,12 +5,10 @@ colour-blind readers can tell apart (Okabe & Ito 2008); a point shared between c
 mixture of their colours.
 """
 
-from emlib.plot.bounds import bound, jensen, surface, waterfall
-from emlib.plot.choices import chosen, hits, null, wilson
-from emlib.plot.clusters import circles, clusters, paths
-from emlib.plot.contours import bell, contours
-from emlib.plot.digits import over_splits, plate
-from emlib.plot.failures import ends, findings
+from emlib.plot.bounds import bound
+from emlib.plot.clusters import clusters
+from emlib.plot.contours import contours
+from emlib.plot.digits import plate
 from emlib.plot.fits import objective, watch
 from emlib.plot.lines import line, shares
 from emlib.plot.look import COLOURS, INK, colours, mixed, png, show, style
@@ -20,32 +18,19 @@ from emlib.plot.sweeps import criteria
 __all__ = [
     "COLOURS",
     "INK",
-    "bell",
     "bound",
-    "chosen",
-    "circles",
     "clusters",
     "colours",
     "contours",
     "criteria",
-    "ends",
-    "findings",
-    "hits",
-    "jensen",
     "line",
     "mixed",
-    "null",
     "objective",
-    "over_splits",
-    "paths",
     "plane",
     "plate",
     "png",
     "shares",
     "show",
     "style",
-    "surface",
     "watch",
-    "waterfall",
-    "wilson",
 ]

@@ -1,85 +1,16 @@
-"""Gaussians from above: one with its axes, and the density of a mixture as a map."""
+"""The density of a mixture as a map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Ellipse
-from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.families import Gaussian
 from emlib.mixture import Mixture
-from emlib.plot.look import COLOURS, INK, in_dimensions
-
-AXES = (COLOURS[0], COLOURS[2])  # of the long axis, and of the short one
-
-
-def bell(ax: Axes, covariance: ArrayLike, reach: float | None = None) -> Callable[[ArrayLike], None]:
-    """Draw one Gaussian about the origin: its density as a shade, three ellipses, and their axes.
-
-    The ellipses go through all places one, two and three standard deviations away. An arrow stands for each
-    eigenvector of the covariance; it is as long as the root of its eigenvalue, so it ends on the first ellipse.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    covariance : array_like (2, 2)
-    reach : float, optional
-        How far the picture goes to each side; by default a little beyond the third ellipse.
-
-    Returns
-    -------
-    callable
-        Takes another covariance and moves what is drawn to it.
-    """
-    variances = _gaussian(covariance).variances[0]
-    reach = 3.4 * float(np.sqrt(variances.max())) if reach is None else validate.number("reach", reach)
-    if reach <= 0:
-        raise ValueError(f"reach is {reach}; it must be greater than 0")
-    side = np.linspace(-reach, reach, 160)
-    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    ends = (-reach, reach)
-    shade = ax.imshow(np.zeros((160, 160)), "Greys", origin="lower", extent=(*ends, *ends), vmin=0, vmax=1.4)
-    ellipses = [Ellipse((0, 0), 1, 1, fill=False, ec=INK, lw=lw) for lw in (2.2, 1.4, 0.9)]
-    for ellipse in ellipses:
-        ax.add_patch(ellipse)
-    arrows = ax.quiver(
-        *np.zeros((2, 2)),
-        *np.eye(2),
-        color=AXES,
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        width=0.01,
-        headwidth=3,
-        headlength=3.5,
-        headaxislength=3,
-        zorder=3,
-    )
-    arrows.set_in_layout(False)  # arrows have no say in how much room the texts need
-    ax.set(xlim=ends, ylim=ends, xlabel="feature 0", ylabel="feature 1", aspect="equal")
-
-    def redraw(covariance: ArrayLike) -> None:
-        gaussian = _gaussian(covariance)
-        squares, directions = np.linalg.eigh(gaussian.matrices[0])  # the smaller eigenvalue first
-        half = np.sqrt(squares[::-1])
-        long, short = directions.T[::-1]
-        density = np.exp(gaussian.log_density(grid)[:, 0]).reshape(160, 160)
-        shade.set_data(density / density.max())
-        for sigmas, ellipse in enumerate(ellipses, start=1):
-            ellipse.set_width(2 * sigmas * half[0])
-            ellipse.set_height(2 * sigmas * half[1])
-            ellipse.set_angle(np.degrees(np.arctan2(long[1], long[0])))
-        # Of the two ways an axis can point, to the right; of the other one, upwards.
-        long, short = long * (1 if long[0] > 0 else -1), short * (1 if short[1] > 0 else -1)
-        arrows.set_UVC(*np.transpose([half[0] * long, half[1] * short]))
-
-    redraw(covariance)
-    return redraw
+from emlib.plot.look import INK, in_dimensions
 
 
 def contours(ax: Axes, mixture: Mixture, shares: Sequence[float] = (0.5, 0.9, 0.99)) -> list[float]:
@@ -119,8 +50,3 @@ def contours(ax: Axes, mixture: Mixture, shares: Sequence[float] = (0.5, 0.9, 0.
         ax.contour(x, y, density, levels=[height], colors=INK, linewidths=lw, linestyles="solid")
         ax.plot([], [], color=INK, lw=lw, label=f"{100 * share:.4g} %")  # for a legend
     return heights.tolist()
-
-
-def _gaussian(covariance: ArrayLike) -> Gaussian:
-    covariance = validate.shaped("covariance", validate.finite("covariance", covariance), (2, 2), "(2, 2)")
-    return Gaussian(np.zeros((1, 2)), covariance[None])

@@ -4,24 +4,22 @@ They never raise an error, so that a notebook runs from top to bottom whatever s
 from the folder they lie in; `make lab` and `make handout` put a copy of it beside the notebooks.
 """
 
-from exercises.assumptions import borders, k_means_is_right
-from exercises.bound import elbo, gap, total_log_likelihood, uneven_coins
-from exercises.collapse import collapses, six_starts
-from exercises.criteria import bic, n_parameters, p_value
-from exercises.digits import class_probabilities, nearest, principal_components
-from exercises.digits_choice import clean_score, defends, how_many_parameters
-from exercises.exercise import Exercise, Mistake, Part, Verdict
-from exercises.failures import map_variances, partners, should_stop
-from exercises.hard import lloyd_step, points_held
-from exercises.hunt import Program, bug_names, examine, suspects, verdicts
-from exercises.judging import bic_is_stricter, leaks
-from exercises.line import e_step_1d
-from exercises.line_updates import m_step_1d
-from exercises.mend import mended_m_step
-from exercises.plane import m_step_covariances, mahalanobis
-from exercises.plane_shares import predict_proba, responsibilities
-from exercises.prediction import next_to_change
-from exercises.rate import linkage_rate
+from exercises.for_the_curious import borders, class_probabilities
+from exercises.judge import Exercise, Mistake, Part, Verdict
+from exercises.lesson_01 import e_step_1d, m_step_1d, next_to_change
+from exercises.lesson_02 import m_step_covariances, mahalanobis, responsibilities
+from exercises.lesson_03 import k_means_is_right, lloyd_step, points_held
+from exercises.lesson_04 import clean_score, how_many_parameters, principal_components
+from exercises.lesson_05 import elbo, gap, uneven_coins
+from exercises.lesson_06 import partners
+from exercises.lesson_07 import should_stop
+from exercises.lesson_08 import collapses, map_variances, six_starts
+from exercises.lesson_09 import Program, bug_names, examine, suspects, total_log_likelihood, verdicts
+from exercises.lesson_10 import bic_is_stricter, leaks, n_parameters
+from exercises.lesson_11 import p_value
+from exercises.lesson_12 import defends, nearest
+from exercises.lesson_15 import linkage_rate
+from exercises.start import first_above
 
 __all__ = [
     "Exercise",
@@ -29,7 +27,6 @@ __all__ = [
     "Part",
     "Program",
     "Verdict",
-    "bic",
     "bic_is_stricter",
     "borders",
     "bug_names",
@@ -40,6 +37,7 @@ __all__ = [
     "e_step_1d",
     "elbo",
     "examine",
+    "first_above",
     "gap",
     "how_many_parameters",
     "k_means_is_right",
@@ -50,14 +48,12 @@ __all__ = [
     "m_step_covariances",
     "mahalanobis",
     "map_variances",
-    "mended_m_step",
     "n_parameters",
     "nearest",
     "next_to_change",
     "p_value",
     "partners",
     "points_held",
-    "predict_proba",
     "principal_components",
     "responsibilities",
     "should_stop",

@@ -1,0 +1,459 @@
+"""The exercises of lesson 3: hard clusters and soft ones, and when k-means is right."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from emlib import datasets
+from emlib.validate import Array
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge_letters
+
+# Lloyd's step -----------------------------------------------------------------------------------------
+
+
+def _squares(X: Array, means: Array) -> Array:
+    """Squared distances, (N, K)."""
+    return ((X[:, None] - means) ** 2).sum(axis=2)
+
+
+def _one(table: Array) -> Array:
+    """1 at the smallest number of every row, 0 elsewhere."""
+    return np.eye(table.shape[1])[table.argmin(axis=1)]
+
+
+def _nearest(X: Array, means: Array) -> Array:
+    return _one(_squares(X, means))
+
+
+def _soft(X: Array, means: Array) -> Array:
+    """The shares of components of equal weight and variance 1."""
+    joint = np.exp(-_squares(X, means) / 2)
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def _averages(X: Array, resp: Array) -> Array:
+    return resp.T @ X / resp.sum(axis=0)[:, None]
+
+
+def _table_breaks(resp: Array, X: Array, means: Array) -> str:
+    """Which rule of hard responsibilities a table breaks."""
+    if not np.isin(resp, (0, 1)).all():
+        return "hard responsibilities are zeros and ones"
+    if (resp.sum(axis=1) != 1).any():
+        row = int(np.argmax(resp.sum(axis=1) != 1))
+        return f"each row must hold a single 1, and row {row} holds {resp[row].sum():g}"
+    return "every point does go to one mean, but not always to the nearest"
+
+
+def _averages_break(new: Array, X: Array, means: Array) -> str:
+    low, high = X.min(axis=0), X.max(axis=0)
+    if (new < low).any() or (new > high).any():
+        return "a mean of points lies among them, and one of these does not"
+    return ""
+
+
+_LLOYD: list[tuple[Array, Array]] = [
+    (
+        np.array([[0.3, 4.1], [1.2, 0.4], [2.9, 2.2], [5.1, 3.3], [4.4, 0.7], [-1.5, 2.6], [3.6, 5.2]]),
+        np.array([[0.5, 1.5], [4.0, 1.0], [2.0, 4.5]]),
+    ),
+    (
+        np.array(
+            [
+                [0.1, 2.3, -1.1],
+                [1.9, 0.2, 0.7],
+                [3.3, -0.9, 1.6],
+                [0.6, 1.1, 3.7],
+                [2.4, 2.8, 0.9],
+                [-0.7, 0.5, 0.3],
+                [4.2, 1.4, -0.8],
+                [1.1, -1.7, 2.1],
+                [2.2, 0.6, 1.3],
+            ]
+        ),
+        np.array([[0.4, 0.9, 0.2], [2.7, 0.3, 1.8]]),
+    ),
+]
+
+lloyd_step = Exercise(
+    name="lloyd_step",
+    arguments=("X", "means"),
+    by_hand="k_means",
+    cases=_LLOYD,
+    praise="k-means is an E-step whose shares are 0 or 1, and the M-step for the means that you know.",
+    parts=[
+        Part(
+            "resp",
+            "(N, K): one row for each point, with a 1 for its nearest mean",
+            _nearest,
+            rule=_table_breaks,
+            mistakes=[
+                Mistake(
+                    lambda X, m: _squares(X, m).argmin(axis=1),
+                    "these are the numbers of the nearest means; make a table of them with a 1 in every row: "
+                    "np.eye(K)[labels]",
+                ),
+                Mistake(
+                    lambda X, m: _one(-_squares(X, m)),
+                    "every point went to the farthest mean: argmin, not argmax. (argmax is for densities, argmin for "
+                    "distances)",
+                ),
+                Mistake(
+                    lambda X, m: _one(_squares(X, m).T).T,
+                    "each mean took one point, the nearest; each point must take one mean: argmin along axis 1",
+                ),
+                Mistake(
+                    lambda X, m: (_squares(X, m) == _squares(X, m).min()) * 1.0,
+                    "one point of all is assigned, the one with the smallest distance in the whole table; every row "
+                    "has a smallest one of its own: axis=1",
+                ),
+                Mistake(
+                    _soft,
+                    "these are soft shares, as at variance 1; k-means gives each point whole to the nearest mean",
+                ),
+                Mistake(
+                    lambda X, m: _one(np.abs(X[:, None] - m).sum(axis=2)),
+                    "the distances were added up along the axes, as on a street map; square the differences before "
+                    "the sum",
+                ),
+                Mistake(
+                    lambda X, m: _one((X[:, None] - m).sum(axis=2)),
+                    "differences of either sign cancel: square them before the sum",
+                ),
+                Mistake(
+                    lambda X, m: _one(-(X @ m.T)),
+                    "the largest product X @ means.T favours long means; the squared distance also holds the squared "
+                    "length of the mean: |x|^2 - 2 x m + |m|^2",
+                ),
+                Mistake(
+                    lambda X, m: _one(np.abs(X[:, :1] - m[:, 0])),
+                    "only the first feature was looked at; sum the squares over all of them, along the last axis",
+                ),
+                Mistake(
+                    _squares,
+                    "these are the squared distances; now put a 1 where each row has its smallest, and 0 elsewhere",
+                ),
+                Mistake(
+                    lambda X, m: np.sqrt(_squares(X, m)),
+                    "these are the distances; now put a 1 where each row has its smallest, and 0 elsewhere",
+                ),
+                Mistake(
+                    lambda X, m: _nearest(X, m) / _nearest(X, m).sum(axis=0),
+                    "the columns sum to 1, over the points; each row must: every point is given away whole",
+                ),
+                Mistake(
+                    lambda X, m: _nearest(X, m).T,
+                    "this is the right table lying on its side: one row for each point, (N, K), not (K, N)",
+                ),
+            ],
+        ),
+        Part(
+            "means",
+            "(K, D): one row for each cluster",
+            lambda X, m: _averages(X, _nearest(X, m)),
+            rule=_averages_break,
+            mistakes=[
+                Mistake(
+                    lambda X, m: m, "these are the old means; work out new ones from the points they got"
+                ),
+                Mistake(
+                    lambda X, m: _nearest(X, m).T @ X,
+                    "these are the sums of each cluster's points; divide by how many they are",
+                ),
+                Mistake(
+                    lambda X, m: _nearest(X, m).T @ X / len(X),
+                    "divided by N, all the points; a cluster has only its own: divide by the sum of its column",
+                ),
+                Mistake(
+                    lambda X, m: _nearest(X, m).T @ X / len(m),
+                    "divided by the number of clusters; divide each sum by the number of points in that cluster",
+                ),
+                Mistake(
+                    lambda X, m: _averages(X, _soft(X, m)),
+                    "these means count the points by soft shares; here they count by the table of zeros and ones",
+                ),
+                Mistake(
+                    lambda X, m: [np.median(X[own == 1], axis=0) for own in _nearest(X, m).T],
+                    "these are medians, which make k-medians; k-means takes means",
+                ),
+                Mistake(
+                    lambda X, m: np.broadcast_to(X.mean(axis=0), m.shape),
+                    "this is the mean of all points, for every cluster; take each cluster's own points",
+                ),
+                Mistake(
+                    lambda X, m: [X[own == 1].mean() for own in _nearest(X, m).T],
+                    "one number for each cluster: mean() without an axis averages over the features too; axis=0",
+                ),
+                Mistake(
+                    lambda X, m: _averages(X, _nearest(X, m)).T,
+                    "these are the right means lying on their side: one row for each cluster, (K, D)",
+                ),
+                Mistake(
+                    lambda X, m: X[_squares(X, _averages(X, _nearest(X, m))).argmin(axis=0)],
+                    "these are the points nearest to the means, which make k-medoids; a mean need not be a point",
+                ),
+                Mistake(
+                    lambda X, m: (_averages(X, _nearest(X, m)) + m) / 2,
+                    "only half the way: the new mean forgets the old one altogether",
+                ),
+            ],
+        ),
+    ],
+)
+
+# How many points each component holds -----------------------------------------------------------------
+
+
+def _hard_counts(resp: Array) -> Array:
+    return np.bincount(resp.argmax(axis=1), minlength=resp.shape[1]).astype(float)
+
+
+def _counts_break(counts: Array, resp: Array) -> str:
+    if abs(counts.sum() - len(resp)) > 1e-8:
+        return f"all points together are {len(resp)}, and these are {counts.sum():g}: none is lost, none is doubled"
+    return ""
+
+
+def _certainty_breaks(certainty: Array, resp: Array) -> str:
+    least = 1 / resp.shape[1]
+    if certainty.max() > 1 or certainty.min() < least - 1e-12:
+        return f"the largest of {resp.shape[1]} shares lies between 1/{resp.shape[1]} and 1"
+    return ""
+
+
+_RESP = np.array(
+    [
+        [0.53, 0.31, 0.16],
+        [0.46, 0.45, 0.09],
+        [0.08, 0.81, 0.11],
+        [0.39, 0.28, 0.33],
+        [0.27, 0.62, 0.11],
+    ]
+)
+
+_RESP_4 = np.array(
+    [
+        [0.41, 0.32, 0.15, 0.12],
+        [0.07, 0.48, 0.33, 0.12],
+        [0.71, 0.02, 0.26, 0.01],
+        [0.29, 0.08, 0.45, 0.18],
+        [0.36, 0.25, 0.22, 0.17],
+        [0.03, 0.06, 0.90, 0.01],
+        [0.17, 0.34, 0.26, 0.23],
+    ]
+)
+
+points_held = Exercise(
+    name="points_held",
+    arguments=("resp",),
+    cases=[(_RESP,), (_RESP_4,)],
+    praise="a soft count adds up shares, a hard count verdicts, and certainty is what sets them apart.",
+    parts=[
+        Part(
+            "soft",
+            "(K,): one number for each component",
+            lambda resp: resp.sum(axis=0),
+            rule=_counts_break,
+            mistakes=[
+                Mistake(
+                    lambda resp: resp.sum(axis=1),
+                    "each point sums to 1, as it must; add up the shares of each component instead, down the columns: "
+                    "axis=0",
+                ),
+                Mistake(
+                    lambda resp: resp.mean(axis=0),
+                    "these are the shares of the points, which sum to 1; the counts are sums, not means",
+                ),
+                Mistake(
+                    _hard_counts,
+                    "these are the hard counts; the soft ones let every point count for several components",
+                ),
+                Mistake(
+                    lambda resp: resp.max(axis=1) @ (resp == resp.max(axis=1, keepdims=True)),
+                    "only each point's largest share was counted; the small ones count as well",
+                ),
+                Mistake(
+                    lambda resp: (resp > 0.5).sum(axis=0),
+                    "this counts the shares above one half; a soft count adds the shares up, whatever their size",
+                ),
+                Mistake(
+                    lambda resp: resp.sum(),
+                    "this is the sum of the whole table, the number of points; there is one count for each component",
+                ),
+                Mistake(
+                    lambda resp: (resp**2).sum(axis=0),
+                    "the shares were squared; the square is for drawing, the count is their plain sum",
+                ),
+            ],
+        ),
+        Part(
+            "hard",
+            "(K,): one number for each component, even if it is 0",
+            _hard_counts,
+            rule=_counts_break,
+            mistakes=[
+                Mistake(
+                    lambda resp: np.bincount(resp.argmax(axis=1)),
+                    "a component that is nobody's likeliest was left out; it holds 0 points: np.bincount wants "
+                    "minlength=K, and np.unique never counts what is not there",
+                ),
+                Mistake(
+                    lambda resp: resp.sum(axis=0).round(),
+                    "these are the soft counts, rounded; a verdict is made point by point, before the sum",
+                ),
+                Mistake(
+                    lambda resp: (resp > 0.5).sum(axis=0),
+                    "the likeliest component of a point need not have half of it: with three or more, 0.4 can be the "
+                    "largest share",
+                ),
+                Mistake(
+                    lambda resp: _hard_counts(resp) / len(resp),
+                    "these are shares of the points, which sum to 1; count the points",
+                ),
+                Mistake(
+                    lambda resp: resp.argmax(axis=1),
+                    "this is each point's likeliest component; count how often each comes up",
+                ),
+                Mistake(
+                    lambda resp: resp.argmax(axis=0),
+                    "this is the point that each component likes best; find the likeliest component of each point, "
+                    "along axis=1, and count",
+                ),
+                Mistake(
+                    lambda resp: (resp > 0).sum(axis=0),
+                    "every component has some share in every point, so this counts them all; count each point once, "
+                    "for its largest share",
+                ),
+                Mistake(
+                    lambda resp: resp.sum(axis=0),
+                    "these are the soft counts once more; each point must count once, for its likeliest component",
+                ),
+            ],
+        ),
+        Part(
+            "certainty",
+            "(N,): one number for each point",
+            lambda resp: resp.max(axis=1),
+            rule=_certainty_breaks,
+            mistakes=[
+                Mistake(
+                    lambda resp: resp.argmax(axis=1),
+                    "argmax says which share is the largest, max how large it is",
+                ),
+                Mistake(
+                    lambda resp: resp.max(axis=0),
+                    "this is the largest share within each component; every point has a certainty: axis=1",
+                ),
+                Mistake(
+                    lambda resp: 1 - resp.max(axis=1),
+                    "this is the doubt; the certainty is what is left of 1",
+                ),
+                Mistake(
+                    lambda resp: resp.max(axis=1) - np.sort(resp, axis=1)[:, -2],
+                    "this is the lead over the second; the certainty here is the largest share itself",
+                ),
+                Mistake(
+                    lambda resp: resp.max(axis=1) ** 2,
+                    "the square is for drawing; the certainty is the largest share itself",
+                ),
+                Mistake(
+                    lambda resp: (resp**2).sum(axis=1),
+                    "this is the sum of the squared shares; the certainty is the largest share",
+                ),
+                Mistake(
+                    lambda resp: resp.max(),
+                    "this is the largest number of the whole table; every row has its own: axis=1",
+                ),
+                Mistake(
+                    lambda resp: resp.min(axis=1),
+                    "this is the smallest share; the certainty is the largest",
+                ),
+            ],
+        ),
+    ],
+)
+
+# When is k-means right? -------------------------------------------------------------------------------
+
+LETTERS = "ABCDEF"
+
+
+@cache
+def _served() -> frozenset[str]:
+    """The cases in which k-means finds the clusters: their adjusted Rand index is above 0.95."""
+    from sklearn.cluster import KMeans  # slow to import, and needed only here
+    from sklearn.metrics import adjusted_rand_score
+
+    def agreement(data: datasets.Dataset) -> float:
+        assert data.labels is not None
+        clusters = KMeans(int(data.labels.max()) + 1, n_init=10, random_state=0)
+        return adjusted_rand_score(data.labels, clusters.fit_predict(data.X))
+
+    return frozenset(letter for letter, data in datasets.six_cases().items() if agreement(data) > 0.95)
+
+
+def k_means_is_right(prediction: Any) -> Verdict:
+    """Judge the prediction of lesson 3: the cases in which k-means finds the clusters.
+
+    Parameters
+    ----------
+    prediction : str, or sequence of str, or None
+        Their letters: "AB" or ["A", "B"]; None if there is no prediction yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the prediction.
+    """
+    return judge_letters("k_means_is_right", prediction, "case", LETTERS, _cases)
+
+
+def _cases(given: set[str]) -> str:
+    served, every = set(_served()), set(LETTERS)
+    if given == served:
+        return (
+            "correct: k-means is right where its assumptions hold, as in A, and wherever the clusters are so far apart "
+            "that no assumption matters."
+        )
+    if not given:
+        return "there are some. In A the clusters are round, equal and apart: what should go wrong there?"
+    if given == every:
+        return "not everywhere: in B, each mean moves to where it has the least squared distances. Where is that?"
+    if given == every - served:
+        return "these are the ones where it fails; the question is where it is right"
+    if given == {"A"}:
+        return (
+            "A is right, since all that k-means assumes holds there. But an assumption matters only at the border: "
+            "where nobody lives near it, a wrong one does no harm"
+        )
+    if given == served - {"A"}:
+        return "these are far apart, and right; but so is A, whose clusters are round, of one size and of one spread"
+    if given == {"A", "B", "C"} or given == {"A", "B", "C", "F"}:
+        return (
+            "equal numbers of points are not enough: in B the clusters are long and thin, and k-means finds less "
+            "squared distance by cutting across them"
+        )
+    if given == {"A", "D", "E"} or given == {"A", "D", "E", "F"}:
+        return (
+            "round is not enough: in D the crowd is so large that more squared distance is saved by cutting it in two "
+            "than by giving the few a mean of their own"
+        )
+    if given == {"A", "F"}:
+        return (
+            "round and equal in number is not enough: in F the border lies half-way between the means, and the wide "
+            "cluster reaches beyond it"
+        )
+    if given == {"B", "C"}:
+        return "k-means does not follow shapes: in B it cuts the long clusters across"
+    if wrong := sorted(given - served):
+        reasons = {
+            "B": "long clusters side by side are cut across: that saves more squared distance than to cut between them",
+            "D": "the crowd is cut in two, since that saves more squared distance than a mean for the few",
+            "F": "the border lies half-way between the means, and the wide cluster reaches beyond it",
+        }
+        return f"not {wrong[0]}: {reasons[wrong[0]]}"
+    missing = sorted(served - given)
+    return f"all these are right, but {missing[0]} is too: look how much room there is around its border"

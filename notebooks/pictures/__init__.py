@@ -1,0 +1,25 @@
+"""Drawings that one lesson alone needs, each in the file of its lesson; what any user may want is in `emlib.plot`."""
+
+from pictures.lesson_02 import bell
+from pictures.lesson_03 import circles, paths
+from pictures.lesson_05 import jensen, surface, waterfall
+from pictures.lesson_06 import ends
+from pictures.lesson_09 import findings
+from pictures.lesson_11 import chosen, hits, null, wilson
+from pictures.lesson_12 import over_splits
+
+__all__ = [
+    "bell",
+    "chosen",
+    "circles",
+    "ends",
+    "findings",
+    "hits",
+    "jensen",
+    "null",
+    "over_splits",
+    "paths",
+    "surface",
+    "waterfall",
+    "wilson",
+]

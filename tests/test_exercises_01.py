@@ -1,0 +1,328 @@
+"""The exercises of lesson 1: programs that people write, each with the words that must answer it."""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+from answers import Hostile, check_every_diagnosis
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+import exercises
+from exercises import Exercise, lesson_01
+
+WRITTEN = [thing for thing in vars(lesson_01).values() if isinstance(thing, Exercise)]
+
+# Together they meet every diagnosis. -----------------------------------------------------------------------------
+
+E_STEP = {  # what stands behind `return`, with d, p and joint worked out rightly before
+    "joint / joint.sum(axis=0)": "sum along axis 1, with keepdims=True",
+    "shares(w * norm.pdf(x[:, None], m, v))": "scale=np.sqrt(variance)",
+    "shares(w * norm.pdf(x[:, None], m, np.sqrt(np.sqrt(v))))": "a square root too many",
+    "shares(p)": "the weights are missing",
+    "joint": "now divide every row by its sum",
+    "p": "these are the bare densities",
+    "joint / joint.sum()": "the whole table sums to 1",
+    "shares(w * np.exp(-0.5 * d**2 / v))": "the factor 1 / sqrt(2 pi variance) is missing",
+    "shares(w * np.exp(-0.5 * d**2 / v) / v)": "the factor in front of the density is off",
+    "shares(w * np.exp(-(d**2) / v) / np.sqrt(2 * np.pi * v))": "the 2 under the square is missing",
+    "np.eye(len(w))[joint.argmax(axis=1)]": "every point went to a single component; EM wants the shares",
+    "joint.argmax(axis=1)": "the number of the most probable component",
+    "shares(np.log(joint))": "the logarithms were normalised",
+    "np.log(shares(joint))": "take np.exp of them",
+    "shares(w * norm.logpdf(x[:, None], m, np.sqrt(v)))": "norm.logpdf gives the logarithm",
+    "np.log(w) + norm.logpdf(x[:, None], m, np.sqrt(v))": "take np.exp, then divide",
+    "shares(w * np.exp(-(d**2) / 2 * v) / np.sqrt(2 * np.pi * v))": "needs brackets: / (2 * v)",
+    "shares(w * np.exp(-(d**2) / (2 * v)) / np.sqrt(2 * np.pi) * v)": "the root goes over all of it",
+    "shares(w * np.exp(-(d**2) / (2 * v)) / np.sqrt(2 * np.pi) * np.sqrt(v))": "the root of the variance multiplies",
+    "shares(w * np.exp(d**2 / (2 * v)) / np.sqrt(2 * np.pi * v))": "the minus in the exponent",
+    "shares(w * np.exp(-(d**2) / (2 * v**2)) / np.sqrt(2 * np.pi * v))": "it is already sigma squared",
+    "w * shares(p)": "multiply first, then divide",
+    "joint / joint.max(axis=1, keepdims=True)": "divided by its maximum",
+    "np.eye(len(w))[np.abs(d).argmin(axis=1)]": "went to the nearest mean",
+    "w * norm.pdf(x[:, None], m, v)": "yet to be divided by its sum",
+    "shares(norm.pdf(x[:, None], m, v))": "two things: the weights are missing",
+    "shares(joint).T": "lying on its side",
+    "shares(joint).T.reshape(joint.shape)": "transpose it instead",
+    # Not on the list:
+    "joint / joint.sum(axis=1)": "keepdims=True keeps it",
+    "w * norm.pdf(x, m, np.sqrt(v))": "x[:, None] has shape (N, 1)",
+    "None": "it returns nothing",
+    "'resp'": "it returns a str; it must return one array of numbers, resp",
+    "{'resp': joint}": "it returns a dict",
+    "(shares(joint), 0.0)": "it returns a tuple of 2",
+    "(row for row in joint)": "it returns a generator",
+    "shares(joint) + 0j": "it returns complex numbers",
+    "x": "it has shape (7,); it must have shape (7, 3)",
+    "0 * joint": "all zeros",
+    "np.nan * joint": "it holds nan or infinite values",
+    "np.full(joint.shape, 1 / len(w))": "the shares within them are off",
+    "np.full(joint.shape, 0.2)": "each row must sum to 1, and row 0 (x = -3.1) sums to 0.6",
+    "-np.ones(joint.shape)": "the smallest here is -1",
+    "np.where(np.arange(len(x))[:, None] < len(x) - 1, shares(joint), 0)": "row 6 is all zeros: is it ever filled?",
+    "np.eye(len(w))[(0 * x).astype(int)]": "not always to the likeliest",
+    "shares(joint).round(6)": "do not round",
+    "shares(joint).astype(np.float32)": "do not round",
+    "shares(w * norm.pdf(x[:, None], v, m))": "nan or infinite values",
+    "1 / 0": "it raised ZeroDivisionError: division by zero",
+    "sys.exit()": "it raised SystemExit",
+    "shares(joint + means)": "it raised NameError",
+}
+
+M_STEP = {  # what stands in the place of one of the three, with n, mu and s2 worked out rightly before
+    ("weights", "n"): "these are the counts N_k",
+    ("weights", "np.full(len(n), 1 / len(n))"): "equal weights were the guess",
+    ("weights", "n / len(n)"): "divided by the number of components K",
+    ("weights", "r.mean(axis=1)"): "averaged over the components",
+    ("weights", "r.sum(axis=1)"): "summed over the components",
+    ("weights", "np.eye(len(n))[r.argmax(axis=1)].mean(axis=0)"): "for its likeliest component only",
+    ("weights", "mu"): "belong elsewhere",
+    ("weights", "s2"): "belong elsewhere",
+    ("weights", "n / n.max()"): "must sum to 1; these sum to",
+    ("weights", "n[::-1] / len(x)"): "not the shares N_k / N",
+    ("weights", "np.r_[-1.0, 2 + 0 * n[1:]] / (2 * len(n) - 3)"): "a weight is a probability",
+    ("weights", "(n / len(x)).round(4)"): "do not round",
+    ("means", "r.T @ x / len(x)"): "divided by N;",
+    ("means", "r.T @ x"): "these are the sums of r_nk x_n",
+    ("means", "np.full(len(n), x.mean())"): "the plain mean of all points",
+    (
+        "means",
+        "[x[r.argmax(axis=1) == k].mean() for k in range(len(n))]",
+    ): "likeliest component only (that is k-means)",
+    ("means", "r.T @ x / len(n)"): "divided by the number of components",
+    ("means", "(r**2).T @ x / (r**2).sum(axis=0)"): "the responsibilities were squared",
+    ("means", "s2"): "belong elsewhere",
+    ("means", "n / len(x)"): "belong elsewhere",
+    ("means", "mu + 1"): "the means must average to 2.76",
+    ("means", "99 + 0 * n"): "a mean of points lies between them, from -2 to 9",
+    ("means", "0 * n"): "means wrong: all zeros",
+    ("variances", "np.sqrt(s2)"): "weights and means right; variances wrong: these are standard deviations",
+    ("variances", "s2 * n / (n - 1)"): "divided by N_k - 1",
+    ("variances", "s2 * n / len(x)"): "divided by N;",
+    ("variances", "s2 * n"): "these are the sums of squares",
+    ("variances", "(r * (x[:, None] - x.mean()) ** 2).sum(axis=0) / n"): "about the mean of all points",
+    ("variances", "np.full(len(n), x.var())"): "the plain variance of all points",
+    ("variances", "((x[:, None] - mu) ** 2).mean(axis=0)"): "every point counts in full",
+    ("variances", "r.T @ x**2 / n"): "this is the mean of x squared",
+    ("variances", "(r * np.abs(x[:, None] - mu)).sum(axis=0) / n"): "these are mean distances",
+    ("variances", "((r * (x[:, None] - mu)) ** 2).sum(axis=0) / n"): "squared along with the distance",
+    ("variances", "(r * (x[:, None] - mu)).sum(axis=0) ** 2 / n"): "cancel",
+    ("variances", "((r * x[:, None] - mu) ** 2).sum(axis=0) / n"): "weighted before the mean was taken off",
+    ("variances", "r.T @ x**2 / n - mu"): "minus the mean squared",
+    ("variances", "np.full(len(n), (r * (x[:, None] - mu) ** 2).sum() / len(x))"): "one variance for all",
+    ("variances", "s2 * n / (len(x) - 1)"): "divided by N - 1",
+    ("variances", "np.array([np.cov(x, aweights=c) for c in r.T])"): "unless it is told ddof=0",
+    ("variances", "mu"): "belong elsewhere",
+    ("variances", "n / len(x)"): "belong elsewhere",
+    ("variances", "-s2"): "cannot be negative, and variances[",
+    ("variances", "s2 + 1"): "must give the variance of all points",
+    ("variances", "np.maximum(s2, 0.05)"): "variances[",
+    ("variances", "s2 * (1 + 1e-5)"): "do not round",
+    ("variances", "np.inf * s2"): "nan or infinite",
+}
+
+
+def e_step_returning(expression):
+    source = """
+def shares(joint):
+    return joint / joint.sum(axis=1, keepdims=True)
+
+def e_step_1d(x, w, m, v):
+    d = x[:, None] - m
+    p = norm.pdf(x[:, None], m, np.sqrt(v))
+    joint = w * p
+    return """
+    scope = {"np": np, "norm": norm, "sys": sys}
+    exec(source + expression, scope)
+    return scope["e_step_1d"]
+
+
+def m_step_returning(**parts):
+    expressions = {"weights": "n / len(x)", "means": "mu", "variances": "s2"} | parts
+    source = """
+def m_step_1d(x, r):
+    n = r.sum(axis=0)
+    mu = r.T @ x / n
+    s2 = (r * (x[:, None] - mu) ** 2).sum(axis=0) / n
+    return """
+    scope = {"np": np}
+    exec(source + ", ".join(expressions.values()), scope)
+    return scope["m_step_1d"]
+
+
+@pytest.mark.parametrize(("expression", "words"), E_STEP.items())
+def test_wrong_e_steps_are_answered(expression, words):
+    verdict = exercises.e_step_1d(e_step_returning(expression))
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(("part", "expression", "words"), [(*key, words) for key, words in M_STEP.items()])
+def test_wrong_m_steps_are_answered(part, expression, words):
+    verdict = exercises.m_step_1d(m_step_returning(**{part: expression}))
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)
+def test_every_diagnosis_is_met_by_a_program(exercise):
+    if exercise is exercises.e_step_1d:
+        programs = [e_step_returning(expression) for expression in E_STEP]
+    else:
+        programs = [m_step_returning(**{part: expression}) for part, expression in M_STEP]
+    check_every_diagnosis(exercise, programs)
+
+
+def test_the_right_programs_are_right_and_each_right_answer_tells_its_use():
+    assert exercises.e_step_1d(e_step_returning("shares(joint)")).startswith(
+        "correct: every point is shared out"
+    )
+    assert exercises.m_step_1d(m_step_returning()).startswith("correct: every point counts by its shares")
+
+
+def with_a_loop(x, weights, means, variances):
+    resp = np.zeros((len(x), len(means)))
+    for n in range(len(x)):
+        joint = weights * norm.pdf(x[n], means, np.sqrt(variances))
+        resp[n] = joint / joint.sum()
+    return resp
+
+
+def forgets_to_store(x, weights, means, variances):
+    resp = np.empty((len(x), len(means)))
+    for n in range(len(x)):
+        joint = weights * norm.pdf(x[n], means, np.sqrt(variances))
+        r = joint / joint.sum()  # noqa: F841 (that is the mistake)
+    return resp
+
+
+def other_order(x, means, variances, weights):
+    return with_a_loop(x, weights, means, variances)
+
+
+def left_the_last_line(x, weights, means, variances):
+    joint = weights * norm.pdf(x[:, None], means, np.sqrt(variances))
+    joint / joint.sum(axis=1, keepdims=True)
+    raise NotImplementedError
+
+
+def reads_a_global(x, w, mu, var):
+    return w * norm.pdf(x[:, None], means, np.sqrt(var))  # noqa: F821 (that is the mistake)
+
+
+def changes_its_arguments(x, weights, means, variances):
+    variances **= 0.5
+    return with_a_loop(x, weights, means, variances)
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (with_a_loop, "the numbers are right, but they come out of a loop"),
+        (forgets_to_store, "Is every entry stored?"),
+        (other_order, "The arguments come as x, weights, means, variances, in this order"),
+        (left_the_last_line, "not attempted yet (its line `raise NotImplementedError` is still there)"),
+        (reads_a_global, "it reads means from the notebook"),
+        (changes_its_arguments, "it changes its arguments in place"),
+        (lambda x: x, "it raised TypeError"),
+        ("e_step_1d", "the check wants the function itself"),
+        (np.ones((7, 3)), "this is one array of shape (7, 3)"),
+        (None, "this is a NoneType"),
+    ],
+)
+def test_other_ways_to_go_wrong_in_the_e_step(program, words):
+    exercises.e_step_1d(
+        e_step_returning("shares(joint)")
+    )  # leaves right answers in the memory that comes next
+    verdict = exercises.e_step_1d(program)
+    assert not verdict.correct
+    assert words in verdict
+
+
+def right_m_step(x, r):
+    return m_step_returning()(x, r)
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (lambda x, r: right_m_step(x, r)[::-1], "in this order"),
+        (lambda x, r: right_m_step(x, r)[:2], "it returns a tuple of 2; it must return 3 arrays"),
+        (
+            lambda x, r: np.array(right_m_step(x, r)),
+            "it must return 3 arrays: `return weights, means, variances`",
+        ),
+        (lambda x, r: (r.sort(axis=0), right_m_step(x, r))[1], "it changes its arguments in place"),
+        (
+            lambda x, r: ([10**400] * 3, [1] * 3, [1] * 3),
+            "it returns a tuple of 3; it must return 3 arrays of numbers",
+        ),
+        (lambda x, r: (Hostile(), Hostile(), Hostile()), "3 arrays of numbers"),
+        (lambda x, r: Hostile(), "it returns a Hostile"),
+        (lambda resp, x: right_m_step(x, resp), "The arguments come as x, resp, in this order"),
+    ],
+)
+def test_other_ways_to_go_wrong_in_the_m_step(program, words):
+    verdict = exercises.m_step_1d(program)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(
+    ("prediction", "words"),
+    [
+        (None, "not attempted yet"),
+        ([-2.75], "the surest of being red, so it turns last"),
+        ([-2.75, -1.96, -1.93, -1.8, -1.59], "not all at once"),
+        ([], "somebody does turn"),
+        ([-1.59, -1.8], "-1.59 does turn; but not -1.8"),
+        ([-1.96], "the point nearest to blue turns first"),
+        ([45], "looks like the number of a point"),
+        ([-5.78], "-5.78 is none of the five"),
+        ([3.3], "there is no point at 3.3"),
+        ([np.nan], "there is no point at nan"),
+        ([1.59], "a minus sign is missing"),
+        ([False, False, False, False, True], "give the positions"),
+        (Hostile(), "give the positions"),
+        ("the last one", "give the positions"),
+        ({"x": 1}, "give the positions"),
+        (object(), "give the positions"),
+    ],
+)
+def test_predictions_people_make(prediction, words):
+    verdict = exercises.next_to_change(prediction)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(
+    "prediction", [[-1.59], -1.59, (-1.59,), np.array([[-1.59]]), "-1.59", [-1.5914], {-1.59}]
+)
+def test_the_right_prediction_in_any_clothes(prediction):
+    assert exercises.next_to_change(prediction).correct
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, lambda a: a.tolist(), lambda a: np.asfortranarray(a)])
+def test_right_answers_in_any_clothes(wrap):
+    def e_step_1d(x, w, m, v):
+        joint = np.log(w) + norm.logpdf(x[:, None], m, np.sqrt(v))
+        return wrap(np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True)))
+
+    assert exercises.e_step_1d(e_step_1d).correct
+    assert exercises.m_step_1d(lambda x, r: list(map(wrap, right_m_step(x, r)))).correct
+
+
+@given(noise=st.floats(1e-6, 1e3), seed=st.integers(0, 2**16), part=st.integers(0, 2))
+def test_no_wrong_answer_is_ever_called_correct_and_none_raises(noise, seed, part):
+    rng = np.random.default_rng(seed)
+
+    def off(x, r):
+        answers = list(right_m_step(x, r))
+        answers[part] = answers[part] + noise * (0.1 + rng.uniform(size=len(answers[part])))
+        return answers
+
+    verdict = exercises.m_step_1d(off)
+    assert not verdict.correct
+    assert re.search(r"\[\d\] is \S+ and should be \S+", verdict)
