@@ -182,7 +182,7 @@ def learners_folder(folder, version=None):
 
 
 def contents(folder):
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_copies_of_an_earlier_edition_are_moved_whole(tmp_path):
