@@ -1,4 +1,4 @@
-"""Lesson 7's tables hold what their script computes: a slice of each, anew."""
+"""Lesson 12's tables hold what their script computes: a slice of each, anew."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Lesson 7's measurements of mixtures on digits that they have not seen.
+"""Lesson 12's measurements of mixtures on digits that they have not seen.
 
 Fits mixtures of many structures and numbers of components to 1,200 of the 1,797 digits, five times, and to all of them;
 class mixtures and simple classifiers on the same splits; and the published sweep from five seeds. Writes digits.csv,
