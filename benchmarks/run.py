@@ -19,6 +19,7 @@ import response
 import size
 import speed
 import sweep
+import waits
 
 from emlib import plot
 
@@ -26,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 PARTS = {
     "speed": speed.measure,
     "sweep": sweep.measure,
+    "waits": waits.measure,
     "passes": passes.measure,
     "whole": size.whole_fit,
     "growth": size.growth,

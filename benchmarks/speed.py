@@ -17,7 +17,7 @@ from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
 
 from emlib import Gaussian, Mixture, em, fit, start
 
-FLOOR = 1e-6  # added to every variance, as scikit-learn's default does
+RIDGE = 1e-6  # added to every variance, as scikit-learn's default does
 APART = 6.0  # how far apart two means typically are, in standard deviations
 
 
@@ -43,7 +43,7 @@ class Work:
         """The data, and where EM starts."""
         rng = np.random.default_rng(0)
         X = clusters(self.D, self.K, rng).sample(self.N, rng)[0]
-        return X, start.k_means(X, self.K, rng, structure=self.structure, floor=FLOOR)
+        return X, start.k_means(X, self.K, rng, structure=self.structure, ridge=RIDGE)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Digits(Work):
 
     def prepare(self) -> tuple[np.ndarray, Mixture]:
         X = digits()
-        return X, start.k_means(X, self.K, np.random.default_rng(0), floor=FLOOR)
+        return X, start.k_means(X, self.K, np.random.default_rng(0), ridge=RIDGE)
 
 
 WORK = [
@@ -104,7 +104,7 @@ def through_fit(model: Mixture, X: np.ndarray, steps: int) -> Iterator[float]:
 def scikit_learn(model: Mixture, X: np.ndarray) -> Iterator[float]:
     """The two steps of scikit-learn's loop, and nothing else."""
     gaussians = model.components
-    peer = GaussianMixture(len(model), covariance_type=gaussians.structure, reg_covar=gaussians.floor)
+    peer = GaussianMixture(len(model), covariance_type=gaussians.structure, reg_covar=gaussians.ridge)
     peer.weights_, peer.means_ = model.weights, gaussians.means
     peer.precisions_cholesky_ = _compute_precision_cholesky(gaussians.covariances, gaussians.structure)
     while True:
@@ -145,7 +145,7 @@ def measure(quick: bool = False) -> Table:
         "One iteration, against scikit-learn",
         "Milliseconds per iteration, medians of runs in turns; from the same start, as many steps. scikit-learn is "
         "timed as bare E- and M-steps, without its `fit`. Clusters overlap a little (means typically "
-        f"{APART:g} standard deviations apart); starts by k-means, variances floored by {FLOOR:g} on both sides. "
+        f"{APART:g} standard deviations apart); starts by k-means, {RIDGE:g} added to every variance on both sides. "
         "The last column is how far the final log-likelihoods are apart, relatively.",
         ["work", "emlib", "scikit-learn", "ratio", "floor", "goal", "verdict", "difference"],
         rows,

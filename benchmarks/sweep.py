@@ -12,7 +12,7 @@ from time import perf_counter
 import numpy as np
 from report import Claim, Table, milliseconds
 from sklearn.cluster import KMeans
-from speed import FLOOR, digits, ours, scikit_learn
+from speed import RIDGE, digits, ours, scikit_learn
 
 from emlib import start
 
@@ -45,7 +45,7 @@ def measure(quick: bool = False) -> Table:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             labels = KMeans(K, n_init=1, random_state=0).fit_predict(X)
-        model = start.from_labels(X, labels, floor=FLOOR)
+        model = start.from_labels(X, labels, ridge=RIDGE)
         times, aics = np.empty((2, 3)), []
         for turn in range(times.shape[1]):
             for n, side in enumerate((ours, scikit_learn)):
@@ -64,7 +64,7 @@ def measure(quick: bool = False) -> Table:
     rows.append(["all", "", f"{max(differences):.0e}", "", *map(milliseconds, totals), f"{ratio:.2f}"])
     return Table(
         "A sweep: the AIC of digits",
-        f"1,797 digits, {X.shape[1]} whitened components; the same k-means labels and the same floor ({FLOOR:g}) "
+        f"1,797 digits, {X.shape[1]} whitened components; the same k-means labels and the same ridge ({RIDGE:g}) "
         "on both sides; milliseconds for EM alone, medians of three.",
         ["K", "AIC", "difference", "iterations", "emlib", "scikit-learn", "ratio"],
         rows,

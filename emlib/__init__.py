@@ -14,13 +14,13 @@ A `Model` expects and maximizes; `em` is the loop; `fit` watches it and says hon
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from emlib import checks, datasets, select, start
-from emlib.em import Collapse, EMWarning, Model, Statistics, Step, em, squarem
+from emlib import checks, datasets, start
+from emlib.blocks import Blocks
+from emlib.em import Collapse, EMWarning, Model, Statistics, Step, Suspicion, em, squarem
 from emlib.families import Family, Gaussian, Prior
-from emlib.fitting import Trace, fit
+from emlib.fitting import Trace, fit, fit_best
 from emlib.mixture import Mixture
-from emlib.scale import Blocks
-from emlib.stopping import Doubt, Stop
+from emlib.stopping import Stop
 
 if TYPE_CHECKING:
     from emlib import explore as explore
@@ -32,21 +32,25 @@ __version__ = "0.2.0"
 __all__ = [
     "Blocks",
     "Collapse",
-    "Doubt",
     "EMWarning",
     "Family",
     "Gaussian",
+    "GaussianMixture",
     "Mixture",
     "Model",
     "Prior",
     "Statistics",
     "Step",
     "Stop",
+    "Suspicion",
     "Trace",
     "checks",
     "datasets",
     "em",
+    "explore",
     "fit",
+    "fit_best",
+    "plot",
     "select",
     "squarem",
     "start",
@@ -56,7 +60,15 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import what draws or needs scikit-learn only when it is asked for: they take their time."""
     if name in ("explore", "plot"):
-        return import_module(f"emlib.{name}")
+        try:
+            return import_module(f"emlib.{name}")
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith("emlib"):
+                raise
+            raise ModuleNotFoundError(
+                f"emlib.{name} needs {error.name}, which is not installed: install em-course[course]",
+                name=error.name,
+            ) from error
     if name == "GaussianMixture":
         return import_module("emlib.estimator").GaussianMixture
     raise AttributeError(f"module 'emlib' has no attribute {name!r}")

@@ -7,21 +7,20 @@ invariant fails and on which numbers, and returns a sentence that says what was 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.blocks import as_one
 from emlib.em import EPS
 from emlib.families import Gaussian
-from emlib.families.structure import STRUCTURES
-from emlib.validate import Array
-from emlib.words import brief
-
-if TYPE_CHECKING:
-    from emlib.fitting import Trace
-    from emlib.mixture import Mixture
+from emlib.families.variances import positive_definite
+from emlib.fitting import Trace
+from emlib.mixture import Mixture
+from emlib.value import Array
+from emlib.words import brief, listing
 
 
 def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str:
@@ -38,8 +37,8 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
     Returns
     -------
     str
-        By how much it rose. For a trace whose M-steps were floored the theory promises nothing:
-        nothing is checked, and the sentence says so.
+        By how much it rose. For a trace whose M-steps were not exact (they added a ridge) the theory promises
+        nothing: nothing is checked, and the sentence says so.
 
     Raises
     ------
@@ -47,13 +46,14 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
         At the first step that loses more than rounding can explain.
     """
     exact = getattr(history, "exact", True)
-    objectives = _numbers("history", getattr(history, "objectives", history))
+    values: Any = getattr(history, "objectives", history)
+    objectives = validate.numbers("history", values)
     if objectives.ndim != 1 or not len(objectives):
         raise ValueError(
             f"history has shape {objectives.shape}; it must be a Trace, or one objective for each step, (T,)"
         )
     if not exact:
-        return "not checked: these M-steps were floored, and a floored M-step may lose a little"
+        return "not checked: these M-steps added a ridge, and such a step may lose a little"
     if not np.isfinite(objectives).all():
         step = int(np.argmin(np.isfinite(objectives)))
         raise AssertionError(
@@ -81,20 +81,21 @@ def probabilities(values: ArrayLike, name: str = "the array") -> str:
     values : array_like (K,) or (N, K)
         Mixture weights, or responsibilities: one row for each point, one column for each component.
     """
-    array = _numbers(name, values)
+    array = validate.numbers(name, values)
+    allowed = 1e-6 if getattr(values, "dtype", None) == np.float32 else 1e-10  # float32 keeps seven digits
     if not array.size or not array.ndim:
         raise ValueError(
             f"{name} has shape {array.shape}; it must be one row of numbers or several, (K,) or (N, K)"
         )
     if not np.isfinite(array).all():
         raise AssertionError(f"{name} holds nan or infinite values: {np.sum(~np.isfinite(array))} of them")
-    if array.min() < 0 or array.max() > 1 + 1e-12:
+    if array.min() < 0 or array.max() > 1 + allowed:
         raise AssertionError(
             f"{name} runs from {array.min():.6g} to {array.max():.6g}; probabilities lie between 0 and 1"
         )
     sums = np.atleast_1d(array.sum(axis=-1))
     worst = int(np.argmax(np.abs(sums - 1)))
-    if abs(sums[worst] - 1) > 1e-10:
+    if abs(sums[worst] - 1) > allowed:
         where = f"row {worst} of {name}" if array.ndim > 1 else name
         total = f"{sums[worst]:.10g}" if abs(sums[worst] - 1) > 1e-8 else f"1 {sums[worst] - 1:+.2g}"
         hint = ""
@@ -111,7 +112,7 @@ def covariances(values: ArrayLike) -> str:
     ----------
     values : array_like (K, D, D)
     """
-    array = _numbers("the covariances", values)
+    array = validate.numbers("the covariances", values)
     if array.ndim != 3 or array.shape[1] != array.shape[2]:
         raise ValueError(f"the covariances have shape {array.shape}; it must be (K, D, D)")
     for k, covariance in enumerate(array):
@@ -120,7 +121,7 @@ def covariances(values: ArrayLike) -> str:
         deviations = np.sqrt(np.abs(np.diag(covariance)))
         if (np.abs(covariance - covariance.T) > 1e-10 * np.outer(deviations, deviations)).any():
             raise AssertionError(f"covariance {k} is not symmetric")
-        if not STRUCTURES["full"].factor(covariance[None])[2] > 16 * EPS * len(covariance):
+        if not positive_definite(covariance):
             least = np.linalg.eigvalsh(covariance)[0]
             raise AssertionError(
                 f"covariance {k} is not positive definite as far as float64 can tell: its smallest eigenvalue is "
@@ -134,7 +135,7 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
 
     It holds for every M-step of a Gaussian mixture without a prior, at any distance from convergence, whatever the
     responsibilities were: sum pi_k mu_k is the mean of the data, and sum pi_k (Sigma_k + mu_k mu_k') its
-    second moment, once the floor is taken off. Of structure "diag" only the variances agree, and of "spherical" only
+    second moment, once a ridge is taken off. Of structure "diag" only the variances agree, and of "spherical" only
     their sum. A covariance about the wrong mean or an update not stored breaks it.
 
     Parameters
@@ -147,15 +148,21 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     Returns
     -------
     str
-        That it holds. With a prior nothing is checked, and the sentence says so.
+        That it holds. With a prior, with fixed parameters and where a floor has raised a covariance nothing is checked,
+        and the sentence says so.
     """
     components: Any = getattr(mixture, "components", None)
     if not isinstance(components, Gaussian):
         raise ValueError(f"mixture is a {type(mixture).__name__}; it must be a Mixture of Gaussians")
-    X = validate.points(X, components.n_features)
+    X = validate.points(as_one(X), components.n_features)
     if components.prior is not None or mixture.weight_count:
         return "not checked: with a prior the mixture has other moments than the data"
-    weights = validate.point_weights(np.ones(len(X)) if weights is None else weights, len(X))
+    if components.fixed or mixture.fixed_weights:
+        return "not checked: with fixed parameters the mixture has other moments than the data"
+    if len(raised := np.flatnonzero(components.at_floor())):
+        numbers = f"component{'' if len(raised) == 1 else 's'} {listing(raised[:10])}"
+        return f"not checked: the floor has raised the covariance of {numbers}"
+    weights = validate.point_weights(np.ones(len(X)) if weights is None else as_one(weights), len(X))
     if not weights.any():
         raise ValueError("weights are all 0: there are no data to compare with")
     origin = X[np.argmax(weights)]  # far from zero, sums about zero would lose their digits
@@ -164,7 +171,7 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     off = components.means - mean
     its_mean = mixture.weights @ off + mean
     its_covariance = np.einsum("k,kij->ij", mixture.weights, components.matrices)
-    its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off) - components.floor * np.eye(
+    its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off) - components.ridge * np.eye(
         len(mean)
     )
     scale = np.sqrt(np.diag(covariance))
@@ -197,7 +204,7 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
         Of one shape.
     """
     tol = validate.not_negative("tol", tol)
-    a, b = _numbers("ours", ours), _numbers("theirs", theirs)
+    a, b = validate.numbers("ours", ours), validate.numbers("theirs", theirs)
     if a.shape != b.shape:
         raise AssertionError(f"the shapes differ: {a.shape} and {b.shape}")
     if np.array_equal(a, b):
@@ -218,7 +225,7 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
 # What a program claims: a log-likelihood, a maximum, an end ---------------------------------------------
 
 
-def additive(log_likelihood: Callable[[Any], float], X: ArrayLike) -> str:
+def additive(log_likelihood: Callable[..., float], X: ArrayLike, weights: ArrayLike | None = None) -> str:
     """The log-likelihood of all points is the sum of the log-likelihoods of two parts.
 
     It holds for independent points under any model whatever. One logarithm of a sum over all points breaks it.
@@ -226,29 +233,38 @@ def additive(log_likelihood: Callable[[Any], float], X: ArrayLike) -> str:
     Parameters
     ----------
     log_likelihood : callable
-        Takes points, returns their total log-likelihood in nats.
+        Takes points, and their weights if there are any; returns their total log-likelihood in nats.
     X : array_like (N,) or (N, D)
         At least two points.
+    weights : array_like (N,), optional
+        How much each point counts.
     """
-    points = validate.finite("X", X)
+    points = validate.finite("X", as_one(X))
     if points.ndim not in (1, 2) or len(points) < 2:
         raise ValueError(f"X has shape {points.shape}; it must hold two points at least, (N,) or (N, D)")
     half = len(points) // 2
-    found = [np.asarray(log_likelihood(part)) for part in (points, points[:half], points[half:])]
+    counts = None if weights is None else validate.point_weights(as_one(weights), len(points))
+    parts = [slice(None), slice(half), slice(half, None)]
+    found = [
+        np.asarray(
+            log_likelihood(points[some]) if counts is None else log_likelihood(points[some], counts[some])
+        )
+        for some in parts
+    ]
     if found[0].size != 1:
         raise ValueError(
             f"log_likelihood returns an array of shape {found[0].shape}; it must return one number, the total"
         )
-    whole, *parts = (float(value.squeeze()) for value in found)
-    if not abs(whole - sum(parts)) <= 1e-9 * (abs(whole) + sum(map(abs, parts))):
+    whole, *halves = (float(value.squeeze()) for value in found)
+    if not abs(whole - sum(halves)) <= 1e-9 * (abs(whole) + sum(map(abs, halves))):
         raise AssertionError(
-            f"the log-likelihood of all points is {whole:.6g}, and of two halves {parts[0]:.6g} and {parts[1]:.6g}, "
-            f"together {sum(parts):.6g}: points are independent, so logarithms add up, one for each point"
+            f"the log-likelihood of all points is {whole:.6g}, and of two halves {halves[0]:.6g} and {halves[1]:.6g}, "
+            f"together {sum(halves):.6g}: points are independent, so logarithms add up, one for each point"
         )
     return "the log-likelihoods of two halves add up to that of all points"
 
 
-def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3) -> str:
+def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: ArrayLike | None = None) -> str:
     """At a claimed maximum no small step gains: the objective has no slope left, in any direction.
 
     The slopes are finite differences, so this knows nothing of EM. Steps are measured in the component's own
@@ -257,18 +273,23 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3) -> str:
     Parameters
     ----------
     mixture : Mixture of Gaussians
-        Of structure "full", as for one dimension; without a floor.
+        Of structure "full", as for one dimension; without a ridge, or a component at its floor.
     X : array_like (N, D)
     tol : float
         The largest promise allowed, in nats.
+    weights : array_like (N,), optional
+        How much each point counted in the fit.
     """
     components: Any = getattr(mixture, "components", None)
     if not isinstance(components, Gaussian) or components.structure != "full" or not components.exact:
+        raise ValueError("mixture must be a Mixture of full Gaussians without a ridge (reg_covar=0)")
+    if components.at_floor().any():
+        k = int(np.argmax(components.at_floor()))
         raise ValueError(
-            "mixture must be a Mixture of full Gaussians without a floor: pass floor=0 to a start, or reg_covar=0 to "
-            "GaussianMixture"
+            f"the floor has raised the covariance of component {k}, where slopes have one side only"
         )
-    X = validate.points(X, components.n_features)
+    X = validate.points(as_one(X), components.n_features)
+    counts = np.ones(len(X)) if weights is None else validate.point_weights(as_one(weights), len(X))
     if not mixture.weights.all():
         raise ValueError(
             f"component {int(np.argmin(mixture.weights))} has the weight 0, where slopes have one side only: "
@@ -281,32 +302,34 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3) -> str:
             components.means + h * means, components.matrices + h * matrices, prior=components.prior
         )
         neighbour = type(mixture)(weights / weights.sum(), moved, mixture.weight_count)
-        return float(neighbour.log_density(X).sum()) + neighbour.log_prior()
+        return float(counts @ neighbour.log_density(X)) + neighbour.log_prior()
 
     worst, where = 0.0, ""
-    for name, *step in _directions(components):
+    for name, *step in _directions(mixture, components):
         slope = (height(1e-4, *step) - height(-1e-4, *step)) / 2e-4
         if not abs(slope) <= abs(worst):
             worst, where = slope, name
-    if not abs(worst) / np.sqrt(len(X)) <= tol:
+    if not abs(worst) / np.sqrt(counts.sum()) <= tol:
         raise AssertionError(
             f"this is no maximum, or not quite: along {where} the objective has the slope {worst:.3g}, so that a step "
-            f"as small as a standard error promises {abs(worst) / np.sqrt(len(X)):.3g} nats. If a fit ended here, "
-            "fit again with a smaller tol, such as 1e-9: does that take the slope away?"
+            f"as small as a standard error promises {abs(worst) / np.sqrt(counts.sum()):.3g} nats. If a fit ended "
+            "here, fit again with a smaller tol, such as 1e-9: does that take the slope away?"
         )
     return "no slope is left in any direction"
 
 
-def _directions(components: Gaussian) -> Iterator[tuple[Any, ...]]:
+def _directions(mixture: Mixture, components: Gaussian) -> Iterator[tuple[Any, ...]]:
     """Every free direction: its name, and what it adds to the logarithms of the weights, the means, the covariances."""
     K, D = components.means.shape
     no_mean, no_spread = np.zeros((K, D)), np.zeros((K, D, D))
     for k, root in enumerate(np.linalg.cholesky(components.matrices)):
         own = (np.arange(K) == k).astype(float)
-        yield f"weight {k}", own, no_mean, no_spread
+        if not mixture.fixed_weights:
+            yield f"weight {k}", own, no_mean, no_spread
         for i in range(D):
-            yield f"the mean of component {k}", 0 * own, np.outer(own, root[:, i]), no_spread
-            for j in range(i + 1):
+            if "means" not in components.fixed:
+                yield f"the mean of component {k}", 0 * own, np.outer(own, root[:, i]), no_spread
+            for j in range(0 if "covariances" in components.fixed else i + 1):
                 pair = np.outer(root[:, i], root[:, j])
                 yield (
                     f"the covariance of component {k}",
@@ -335,11 +358,3 @@ def stopping(rule: Callable[[list[float], float], Any], tol: float = 1e-3) -> st
                 "than tol is still a fall, and exact EM has none"
             )
     return "a fall, however small, is not taken for the end"
-
-
-def _numbers(name: str, values: Any) -> NDArray[np.float64]:
-    """`values` as an array of numbers, which may be nan: a check says so itself."""
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} cannot be read as an array of numbers: {error}") from None

@@ -2,6 +2,9 @@
 
 They are small enough to check by hand, and the loop carries them as it carries any other model.
 
+- `Coins`, `CoinStatistics`: which coin made a row of flips is hidden.
+- `Linkage`, `LinkageStatistics`: one of four classes of animals is two, seen together.
+
     >>> from emlib import fit
     >>> from emlib.classic import Coins
     >>> fit(Coins([0.6, 0.5], tosses=10), [5, 9, 8, 4, 7], tol=1e-14).model
@@ -19,9 +22,9 @@ from numpy.typing import ArrayLike
 from scipy.special import logsumexp, xlog1py, xlogy
 
 from emlib import validate
-from emlib.em import Collapse, Model, Statistics
-from emlib.stopping import Doubt
-from emlib.validate import Array, Value
+from emlib.blocks import Blocks, as_one
+from emlib.em import Collapse, Model, Statistics, Suspicion
+from emlib.value import Array, Value, frozen
 from emlib.words import brief
 
 # --------------------------------------------------------------------------------------------------
@@ -29,7 +32,7 @@ from emlib.words import brief
 # --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class CoinStatistics(Statistics):
     """Expected numbers of heads and of flips of every coin, each (K,)."""
 
@@ -37,7 +40,7 @@ class CoinStatistics(Statistics):
     flips: Array
 
 
-@dataclass(frozen=True, eq=False, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Coins(Value, Model):
     """K coins. For every row of flips one of them is drawn, each as likely as the others, and not shown.
 
@@ -66,18 +69,23 @@ class Coins(Value, Model):
                 f"probabilities has shape {probabilities.shape}; it must be (K,): one number for each coin"
             )
         _between("probabilities", probabilities)
-        object.__setattr__(self, "probabilities", validate.frozen(probabilities))
+        object.__setattr__(self, "probabilities", frozen(probabilities))
         object.__setattr__(self, "tosses", validate.count("tosses", tosses))
 
-    def _log_joint(self, heads: Array) -> Array:
-        """Log-probability of drawing each coin and then each row, (N, K)."""
-        h = heads[:, None]
-        flips = xlogy(h, self.probabilities) + xlog1py(self.tosses - h, -self.probabilities)
-        return flips - np.log(len(self))
+    def check(self, block: ArrayLike) -> Array:
+        heads = validate.finite("heads", block)
+        if heads.ndim != 1 or not heads.size:
+            raise ValueError(f"heads has shape {heads.shape}; it must be (N,): one number for each row")
+        _whole("heads", heads)
+        if heads.max() > self.tosses:
+            raise ValueError(f"heads has the value {heads.max():g}; a row has only {self.tosses} flips")
+        return heads
 
     def _bayes(self, heads: Array) -> tuple[Array, Array]:
         """Log-probability of each row, (N,), and the responsibilities, (N, K)."""
-        joint = self._log_joint(heads)
+        h = heads[:, None]
+        flips = xlogy(h, self.probabilities) + xlog1py(self.tosses - h, -self.probabilities)
+        joint = flips - np.log(len(self))
         total = logsumexp(joint, axis=1)
         if not np.isfinite(total).all():
             n = int(np.argmin(np.isfinite(total)))
@@ -87,18 +95,13 @@ class Coins(Value, Model):
             )
         return total, np.exp(joint - total[:, None])
 
-    def _rows(self, block: ArrayLike) -> Array:
-        heads = validate.finite("heads", block)
-        if heads.ndim != 1 or not heads.size:
-            raise ValueError(f"heads has shape {heads.shape}; it must be (N,): one number for each row")
-        _whole("heads", heads)
-        if heads.max() > self.tosses:
-            raise ValueError(f"heads has the value {heads.max():g}; a row has only {self.tosses} flips")
-        return heads
+    def log_density(self, X: ArrayLike) -> Array:
+        """Log-probability of every row, (N,), in nats, from numbers of heads (N,)."""
+        return self._bayes(self.check(as_one(X)))[0]
 
     def responsibilities(self, heads: ArrayLike) -> Array:
         """The share of every coin in every row, (N, K), from numbers of heads (N,)."""
-        return self._bayes(self._rows(heads))[1]
+        return self._bayes(self.check(as_one(heads)))[1]
 
     def expect(self, block: ArrayLike, weights: ArrayLike | None = None) -> CoinStatistics:
         """E-step: how many heads and flips each coin is expected to have made.
@@ -109,10 +112,12 @@ class Coins(Value, Model):
             Numbers of heads.
         weights : array_like (N,), optional
         """
-        heads = self._rows(block)
-        total, resp = self._bayes(heads)
-        w = np.ones(len(heads)) if weights is None else validate.point_weights(weights, len(heads))
-        return CoinStatistics(float(w @ total), float(w.sum()), (w * heads) @ resp, self.tosses * (w @ resp))
+        return Blocks.of(block, weights).checked(self.check).sum(self.e_step)
+
+    def e_step(self, block: Array, weights: Array | None = None) -> CoinStatistics:
+        total, resp = self._bayes(block)
+        w = np.ones(len(block)) if weights is None else weights
+        return CoinStatistics(float(w @ total), float(w.sum()), (w * block) @ resp, self.tosses * (w @ resp))
 
     def maximize(self, statistics: CoinStatistics) -> Self:
         """M-step: heads by flips, coin by coin.
@@ -127,13 +132,19 @@ class Coins(Value, Model):
             raise Collapse(f"coin {k} is left without any flips: start elsewhere, or with fewer coins")
         return type(self)(np.clip(statistics.heads / statistics.flips, 0, 1), self.tosses)
 
-    def doubt(self, statistics: CoinStatistics) -> Doubt | None:
-        """Distrust two coins that are one and the same: from there EM cannot part them."""
+    @property
+    def n_parameters(self) -> int:
+        """K: the coins are equally likely, so nothing but their probabilities of heads is free."""
+        return len(self)
+
+    def suspicion(self, statistics: CoinStatistics) -> Suspicion | None:
+        """Distrust two coins that are one and the same, but for a thousandth of what their rows vary by."""
         order = np.argsort(self.probabilities, kind="stable")
+        deviations = np.sqrt(self.probabilities * (1 - self.probabilities) / self.tosses)
         for j, k in pairwise(order):
-            if self.probabilities[k] - self.probabilities[j] < 1e-9:
+            if self.probabilities[k] - self.probabilities[j] <= 1e-3 * deviations[[j, k]].max():
                 j, k = sorted((int(j), int(k)))
-                return Doubt(
+                return Suspicion(
                     "stalled",
                     f"coins {j} and {k} cannot be told apart, so this is a saddle or one coin too many: use another "
                     "start or fewer coins",
@@ -148,20 +159,20 @@ class Coins(Value, Model):
 
 
 # --------------------------------------------------------------------------------------------------
-# Genetic linkage: one of four cells is two, seen together
+# Genetic linkage: one of four classes is two, seen together
 # --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class LinkageStatistics(Statistics):
-    """Expected numbers of animals in the cells of probability psi / 4, and in those of (1 - psi) / 4."""
+    """Expected numbers of animals in the classes of probability psi / 4, and in those of (1 - psi) / 4."""
 
     linked: float
     crossed: float
 
 
 @dataclass(frozen=True, init=False)
-class Linkage(Model):
+class Linkage(Value, Model):
     """Animals in four classes, with the probabilities 1/2 + psi/4, (1 - psi)/4, (1 - psi)/4 and psi/4.
 
     The first class is two, of probabilities 1/2 and psi/4, that look alike: which animals are in the second of them is
@@ -191,6 +202,20 @@ class Linkage(Model):
         """Of the four classes, (4,)."""
         return np.array([2 + self.psi, 1 - self.psi, 1 - self.psi, self.psi]) / 4
 
+    def check(self, block: ArrayLike) -> Array:
+        counts = validate.finite("counts", block)
+        if counts.ndim != 2 or counts.shape[1] != 4 or not len(counts):
+            hint = "; pass counts[None] for one experiment" if counts.shape == (4,) else ""
+            raise ValueError(
+                f"counts has shape {counts.shape}; it must be (N, 4): one row for each experiment{hint}"
+            )
+        _whole("counts", counts)
+        return counts
+
+    def log_density(self, X: ArrayLike) -> Array:
+        """Log-probability of the animals of every experiment, (N,), in nats, from counts (N, 4)."""
+        return xlogy(self.check(as_one(X)), self.probabilities).sum(axis=1)
+
     def expect(self, block: ArrayLike, weights: ArrayLike | None = None) -> LinkageStatistics:
         """E-step: how many animals of the first class are expected in its hidden part.
 
@@ -201,22 +226,17 @@ class Linkage(Model):
         weights : array_like (N,), optional
             Of the experiments.
         """
-        counts = validate.finite("counts", block)
-        if counts.ndim != 2 or counts.shape[1] != 4 or not len(counts):
-            hint = "; pass counts[None] for one experiment" if counts.shape == (4,) else ""
-            raise ValueError(
-                f"counts has shape {counts.shape}; it must be (N, 4): one row for each experiment{hint}"
-            )
-        _whole("counts", counts)
-        w = np.ones(len(counts)) if weights is None else validate.point_weights(weights, len(counts))
-        mixed, crossed_1, crossed_2, linked = w @ counts
-        hidden = mixed * self.psi / (2 + self.psi)
-        log_likelihood = float(xlogy(w @ counts, self.probabilities).sum())
+        return Blocks.of(block, weights).checked(self.check).sum(self.e_step)
+
+    def e_step(self, block: Array, weights: Array | None = None) -> LinkageStatistics:
+        counts = block.sum(axis=0) if weights is None else weights @ block
+        mixed, crossed_1, crossed_2, linked = counts
+        log_likelihood = float(xlogy(counts, self.probabilities).sum())
         if not np.isfinite(log_likelihood):
             raise ValueError(f"with psi = {self.psi:g} some of these animals are impossible: start inside")
-        n_points = float(mixed + crossed_1 + crossed_2 + linked)
+        hidden = mixed * self.psi / (2 + self.psi)
         return LinkageStatistics(
-            log_likelihood, n_points, float(hidden + linked), float(crossed_1 + crossed_2)
+            log_likelihood, float(counts.sum()), float(hidden + linked), float(crossed_1 + crossed_2)
         )
 
     def maximize(self, statistics: LinkageStatistics) -> Self:
@@ -231,6 +251,19 @@ class Linkage(Model):
         if not informative > 0:
             raise Collapse("none of these animals tells anything of psi")
         return type(self)(min(max(statistics.linked / informative, 0.0), 1.0))
+
+    @property
+    def n_parameters(self) -> int:
+        return 1
+
+    def suspicion(self, statistics: LinkageStatistics) -> Suspicion | None:
+        """Distrust psi = 0, which EM cannot leave, where the likelihood rises from there."""
+        mixed = statistics.n_points - statistics.crossed  # no animal is in a class of probability 0
+        if self.psi == 0 and mixed / 2 > statistics.crossed:
+            return Suspicion(
+                "stalled", "EM cannot leave psi = 0, and the likelihood rises from there: start inside"
+            )
+        return None
 
 
 def _between(name: str, values: Array) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from emlib import validate
-from emlib.validate import Array
+from emlib.value import Array
 from emlib.words import counted
 
 

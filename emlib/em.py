@@ -5,26 +5,39 @@
     statistics = model.expect(X)             # E-step: expected sufficient statistics
     model = model.maximize(statistics)       # M-step: the parameters those statistics call for
 
-`em` repeats these two lines for ever, and `squarem` does so in leaps; `emlib.fit` watches them and decides when
-to stop. Nothing in this file knows a distribution: a mixture of Gaussians, two coins and a hidden Markov
-chain are all fitted by the same loop.
+- `Statistics`: what passes between the two steps. They add.
+- `Model`: what EM must know of a model. `Suspicion`: its reason to distrust an end.
+- `Step`: one turn of the loop.
+- `em` repeats the two lines for ever; `squarem` does so in leaps. `emlib.fit` watches them, and decides when to stop.
 
-Log-likelihoods and objectives are totals over the data, in nats.
+Nothing in this file knows a distribution: a mixture of Gaussians, two coins and a hidden Markov chain are all fitted
+by the same loop. Log-likelihoods and objectives are totals over the data, in nats.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from itertools import count
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
 
 from emlib import validate
-from emlib.scale import Blocks
-from emlib.stopping import Doubt
+from emlib.blocks import Blocks
+from emlib.value import Array, Value, field_names
+
+EPS = float(np.finfo(float).eps)
+
+
+class Collapse(ValueError):
+    """The M-step has no answer: a component is left with too few points to determine it."""
+
+
+class EMWarning(UserWarning):
+    """A fit ended in a way that its user should know of."""
+
 
 # --------------------------------------------------------------------------------------------------
 # The protocol: what a model must offer, and what passes between its two steps
@@ -32,8 +45,8 @@ from emlib.stopping import Doubt
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """Expected sufficient statistics of some data, under one model. They add.
+class Statistics(Value):
+    """Expected sufficient statistics of some data, under one model. They add, and multiply by a number.
 
     A model with statistics of its own adds fields to this class; each must be a number, an array, or
     anything else that knows `+` and multiplication by a number. The statistics of a whole are the sum
@@ -53,23 +66,38 @@ class Statistics:
     def __add__(self, other: Self) -> Self:
         if type(other) is not type(self):
             return NotImplemented
-        for f in fields(self):
-            ours, theirs = np.shape(getattr(self, f.name)), np.shape(getattr(other, f.name))
-            if ours != theirs:
+        pairs = [(getattr(self, name), getattr(other, name)) for name in field_names(type(self))]
+        for name, (ours, theirs) in zip(field_names(type(self)), pairs, strict=True):
+            if np.shape(ours) != np.shape(theirs):
                 raise ValueError(
-                    f"{f.name} has shape {ours} in one and {theirs} in the other: "
+                    f"{name} has shape {np.shape(ours)} in one and {np.shape(theirs)} in the other: "
                     "statistics add only if they come from models of one size"
                 )
-        return type(self)(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return type(self)(*(ours + theirs for ours, theirs in pairs))
 
     def __radd__(self, other: Any) -> Self:
         # sum() starts from the number 0.
         return self if other == 0 else NotImplemented
 
     def __mul__(self, scale: float) -> Self:
-        return type(self)(*(getattr(self, f.name) * scale for f in fields(self)))
+        return type(self)(*(getattr(self, name) * scale for name in field_names(type(self))))
 
     __rmul__ = __mul__
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A model's own reason to distrust the place where EM came to rest.
+
+    Attributes
+    ----------
+    reason : {"stalled", "collapsed"}
+    message : str
+        One sentence for people, with the remedy.
+    """
+
+    reason: Literal["stalled", "collapsed"]
+    message: str
 
 
 class Model(ABC):
@@ -78,10 +106,9 @@ class Model(ABC):
     A model owns all that shapes its M-step: its structure, its floor, its prior.
     """
 
-    @property
-    def exact(self) -> bool:
-        """Whether `maximize` finds a true maximum. A floor under the variances makes it False."""
-        return True
+    @abstractmethod
+    def check(self, block: Any) -> Any:
+        """Return a block of data in the form that `expect` wants, or raise a ValueError that says what is wrong."""
 
     @abstractmethod
     def expect(self, block: Any, weights: Any = None) -> Statistics:
@@ -97,28 +124,44 @@ class Model(ABC):
             If no such model exists, because some component is left with too few points.
         """
 
+    @property
+    @abstractmethod
+    def n_parameters(self) -> int:
+        """How many free numbers describe it: what AIC and BIC charge for."""
+
+    @abstractmethod
+    def log_density(self, X: Any) -> Array:
+        """Log-density of every observation, in nats; of a whole sequence, where the observations are sequences."""
+
+    @abstractmethod
+    def suspicion(self, statistics: Any) -> Suspicion | None:
+        """Why a fit that has come to rest here should not be trusted; None if it may be."""
+
+    def prepared(self, block: Any) -> Any:
+        """A block that `check` has returned, with what every step needs of it computed once."""
+        return block
+
+    def e_step(self, block: Any, weights: Any = None) -> Statistics:
+        """`expect`, of a block that has been checked and prepared, and weights that fit it."""
+        return self.expect(block, weights)
+
+    @property
+    def exact(self) -> bool:
+        """Whether `maximize` finds a true maximum, so that the objective cannot fall. A ridge makes it False."""
+        return True
+
+    @property
+    def least_points(self) -> int:
+        """The fewest points that it can be fitted to."""
+        return 1
+
     def log_prior(self) -> float:
         """Log-density of the prior at this model's parameters, in nats; 0 without a prior."""
         return 0.0
 
-    def doubt(self, statistics: Any) -> Doubt | None:
-        """Why a fit that has come to rest here should not be trusted; None if it may be."""
-        return None
-
     def rounding(self, statistics: Any) -> float:
         """How far rounding alone may move the objective, in nats: some hundred units in its last place."""
         return 256 * EPS * (abs(statistics.log_likelihood) + abs(statistics.n_points))
-
-
-EPS = float(np.finfo(float).eps)
-
-
-class Collapse(ValueError):
-    """The M-step has no answer: a component is left with too few points to determine it."""
-
-
-class EMWarning(UserWarning):
-    """A fit ended in a way that its user should know of."""
 
 
 # --------------------------------------------------------------------------------------------------
@@ -142,12 +185,15 @@ class Step(Generic[M]):
         The E-step's result under `model`.
     jump : bool
         Whether the model was extrapolated, and is not the M-step of the one before.
+    exact : bool
+        Whether the theory forbids the objective to fall here: not after an inexact M-step, nor in online EM.
     """
 
     number: int
     model: M
     statistics: Statistics
     jump: bool = False
+    exact: bool = True
 
     @property
     def objective(self) -> float:
@@ -176,12 +222,17 @@ def em(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
     ----------
     Dempster, Laird & Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm.
     """
-    validate.kind("model", model, Model, ", such as a Mixture: the start")
-    blocks = Blocks.of(data, weights)
+    blocks, exact = opened(model, data, weights), model.exact
     for number in count():
-        statistics = blocks.sum(model.expect)  # E-step
-        yield Step(number, model, statistics)
+        statistics = blocks.sum(model.e_step)  # E-step
+        yield Step(number, model, statistics, exact=exact)
         model = model.maximize(statistics)  # M-step
+
+
+def opened(model: Model, data: Any, weights: Any = None) -> Blocks:
+    """The data in blocks that the model has checked and prepared, so that no step need do so again."""
+    validate.kind("model", model, Model, ", such as a Mixture: the start")
+    return Blocks.of(data, weights).checked(model.check).prepared(model.prepared)
 
 
 def squarem(
@@ -214,38 +265,60 @@ def squarem(
     Varadhan & Roland (2008), Simple and globally convergent methods for accelerating the convergence of any EM
     algorithm. There parameters are extrapolated, and the rate is one of distances between them.
     """
-    blocks, number, longest = Blocks.of(data, weights), 0, 4.0
-    first = next(em(model, blocks))
-    yield first
+    blocks = opened(model, data, weights)
+    step = Step(0, model, blocks.sum(model.e_step), exact=model.exact)
+    yield step
+    route = leaping(step, leaps)
+    statistics, jump = next(route)
+    for number in count(1):
+        following: Step[M] | None
+        if jump:
+            following = _leap(step.model, statistics, blocks, number)
+        else:
+            model = step.model.maximize(statistics)
+            following = Step(number, model, blocks.sum(model.e_step), exact=model.exact)
+        if following is not None and (not jump or following.objective >= step.objective):
+            step = following
+            yield step
+        statistics, jump = route.send(step)
+
+
+def leaping(
+    step: Step[M], leaps: Callable[[], bool] = lambda: True
+) -> Generator[tuple[Statistics, bool], Step[M], None]:
+    """The route of `squarem`: yields the statistics to maximize next and whether they are a leap's; is sent steps.
+
+    After a leap that was taken back, it is sent the step from before the leap again.
+    """
+    longest = 4.0
     while True:
-        steps = [first]
+        # Two plain steps, and what they gained.
+        steps = [step]
         for _ in range(2):
-            model = steps[-1].model.maximize(steps[-1].statistics)
-            number += 1
-            steps.append(Step(number, model, blocks.sum(model.expect)))
-            yield steps[-1]
-        first = steps[-1]
+            steps.append((yield steps[-1].statistics, False))
+        step = steps[-1]
         before, gain = (steps[i].objective - steps[i - 1].objective for i in (1, 2))
         if not (before > gain > 0 and leaps()):
             continue
-        length = min(1 / (1 - np.sqrt(gain / before)), longest)
-        number += 1
-        leap = _leap(steps, float(length), blocks, number)
-        if leap is not None and leap.objective >= first.objective:
-            first = leap
-            yield first
-            if length == longest:
-                longest *= 4
-        elif length == longest:
+
+        # A leap as long as the gains say; how long one may be grows and shrinks with success.
+        a = float(min(1 / (1 - np.sqrt(gain / before)), longest))
+        s0, s1, s2 = (one.statistics for one in steps)
+        with np.errstate(all="ignore"):
+            extrapolated = s0 * (1 - a) ** 2 + s1 * (2 * a * (1 - a)) + s2 * a**2
+        landed = yield extrapolated, True
+        if landed is not step and a == longest:
+            longest *= 4
+        elif a == longest:
             longest = max(longest / 4, 2.0)
+        step = landed
 
 
-def _leap(steps: list[Step[M]], a: float, blocks: Blocks, number: int) -> Step[M] | None:
-    """The model that three steps lead to, if there is one: extrapolated statistics need not be possible ones."""
-    s0, s1, s2 = (step.statistics for step in steps)
+def _leap(model: M, statistics: Statistics, blocks: Blocks, number: int) -> Step[M] | None:
+    """The step to extrapolated statistics; None if they are impossible ones."""
     try:
         with np.errstate(all="ignore"):
-            model = steps[-1].model.maximize(s0 * (1 - a) ** 2 + s1 * (2 * a * (1 - a)) + s2 * a**2)
-            return Step(number, model, blocks.sum(model.expect), jump=True)
+            model = model.maximize(statistics)
+            return Step(number, model, blocks.sum(model.e_step), jump=True)
     except (ValueError, ArithmeticError):
         return None

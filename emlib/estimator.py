@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,23 +11,17 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from emlib import initial, start, validate
+from emlib.blocks import Blocks
 from emlib.em import Collapse, Step
 from emlib.families import Gaussian
-from emlib.families.structure import STRUCTURES
-from emlib.fitting import Trace, run
+from emlib.families.variances import STRUCTURES
+from emlib.fitting import Trace, fit, fit_best
 from emlib.mixture import Mixture
 from emlib.stopping import Stop
-from emlib.validate import Array
-
-STARTS: dict[str, Callable[..., Mixture]] = {
-    "kmeans": start.k_means,
-    "k-means++": start.k_means_plus_plus,
-    "random": start.random,
-    "random_from_data": start.from_data,
-}
+from emlib.value import Array
 
 
 class Reached(NamedTuple):
@@ -50,9 +44,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     tol : float
         Nats per point. The fit has converged when its last gain is below it, and the estimated rest too (or below
         a hundredth of a nat over all points), after three iterations or more, and the components can be told apart.
-    reg_covar : float or "auto"
-        The floor, a variance added to every feature: a number as in scikit-learn, or 1e-6 times the mean variance
-        of the data's features, so that the answer does not depend on the units.
+    reg_covar : float
+        A ridge: a variance added to every feature, as in scikit-learn, where it is 1e-6 by default. Here it is 0, for
+        with a ridge the log-likelihood may fall, and the answer depends on the units.
+    floor : "auto", float or array_like (D,)
+        The smallest variance allowed in any direction, for all features or for each; an estimate below it is raised to
+        it. By default 1e-10 times each feature's own variance: it holds up collapses, and biases nothing else.
     max_iter, n_init : int
     init_params : {"kmeans", "k-means++", "random_from_data", "random"}
         See `emlib.start`; the second and the third begin with the covariance of all the data.
@@ -80,8 +77,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         Why the fit ended, with the remedy where there is one.
     reached_ : tuple of Reached
         Where every one of the `n_init` starts led.
-    n_features_in_, feature_names_in_
-        As in scikit-learn.
 
     Examples
     --------
@@ -90,8 +85,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     >>> gmm = GaussianMixture(3, random_state=0).fit(X)
     >>> gmm.converged_, gmm.n_iter_
     (True, 3)
-    >>> gmm.weights_.round(3)
-    array([0.333, 0.333, 0.333])
     """
 
     def __init__(
@@ -100,7 +93,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         *,
         covariance_type: str = "full",
         tol: float = 1e-3,
-        reg_covar: float | str = "auto",
+        reg_covar: float = 0.0,
         max_iter: int = 100,
         n_init: int = 1,
         init_params: str = "kmeans",
@@ -111,6 +104,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,
+        floor: Any = "auto",
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -126,6 +120,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.floor = floor
 
     # Fitting ----------------------------------------------------------------------------------------
 
@@ -134,7 +129,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like (N, D)
+        X : array_like (N, D), or list of blocks
+            Blocks are arrays with the same columns, for data in pieces; their weights come as a list, too.
         y : ignored
         sample_weight : array_like (N,), optional
             How much each point counts: 2 is as good as the point twice.
@@ -142,35 +138,28 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For data that cannot be used, for parameters that make no sense, and if every start collapses.
+            For data that cannot be used, for parameters that make no sense, and if every start collapses. Nothing of
+            an earlier fit is changed then.
+        KeyboardInterrupt
+            From the keyboard. The best model so far is kept in the estimator.
 
         Warns
         -----
         ConvergenceWarning
             If the best fit did not converge, with the reason and the remedy.
         """
-        X = self._points(X, first=True)
-        self._check_parameters(X)
-        weights = None if sample_weight is None else validate.point_weights(sample_weight, len(X))
-        if weights is not None and not weights.any():
-            raise ValueError("sample_weight is zero everywhere: at least one point must count")
-        if self.warm_start and hasattr(self, "trace_"):
-            traces = [self._run(self.mixture_, X, weights, self.trace_)]
-        else:
-            traces = self._run_all(X, weights)
-        best = max(traces, key=lambda trace: (trace.stop.reason != "collapsed", trace.objective))
-
-        self.trace_: Trace[Mixture] = best
-        self.stop_ = best.stop
-        self.mixture_: Mixture = best.model
-        self.converged_ = best.stop.converged
-        self.n_iter_ = best.stop.n_iter
-        self.lower_bound_ = best.objective / best.n_points
-        self.lower_bounds_ = (
-            (best.objectives[-self.n_iter_ :] / best.n_points).tolist() if self.n_iter_ else []
-        )
-        self.reached_ = tuple(Reached(trace.objective / trace.n_points, trace.stop) for trace in traces)
-        self._dtype = X.dtype
+        state = self.__dict__.copy()
+        try:
+            blocks = self._blocks(X, sample_weight, first=True)
+            self._check_parameters(blocks)
+            best = self._best(blocks)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(state)
+            raise
+        self._keep(best, blocks)
+        if best.stop.reason == "interrupted":
+            raise KeyboardInterrupt(best.stop.message)
         if not self.converged_ and self.max_iter > 0:
             warnings.warn(
                 "Best performing initialization did not converge. Try different init parameters, or "
@@ -185,105 +174,134 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         """Fit the mixture, then give the most probable component of every point, (N,)."""
         return self.fit(X, y, sample_weight).predict(X)
 
-    def _run_all(self, X: Array, weights: Array | None) -> list[Trace[Mixture]]:
-        """Fit from every start; those that collapse before their first step are left out, if others do not."""
+    def _best(self, blocks: Blocks) -> Trace[Mixture]:
+        """The best fit from every start, or the last fit continued."""
+        options: dict[str, Any] = {
+            "tol": self.tol,
+            "max_iter": self.max_iter,
+            "negligible": 0.01,  # differences of log-likelihoods below that decide nothing
+            "on_step": self._report if self.verbose > 1 else None,
+            "warn": False,
+        }
+        floor = self._floor(blocks)
+        if self.warm_start and hasattr(self, "mixture_"):
+            return fit(self._continued(floor), blocks, earlier=self.trace_, **options)
         rng = check_random_state(self.random_state)  # as it is: then k-means starts as in scikit-learn
-        floor = start.usual_floor(X, weights) if self.reg_covar == "auto" else float(self.reg_covar)
-        traces, collapse = [], None
-        for i in range(self.n_init):
+
+        def first(number: int) -> Mixture:
             if self.verbose:
-                print(f"Initialization {i}")
-            try:
-                traces.append(self._run(self._start(X, weights, rng, floor), X, weights))
-            except Collapse as error:
-                collapse = error
-        if not traces:
+                print(f"Initialization {number}")
+            return self._start(blocks, rng, floor)
+
+        starts = (partial(first, number) for number in range(self.n_init))
+        try:
+            best: Trace[Mixture] = fit_best(starts, blocks, keep="models", **options)
+        except Collapse as error:
             raise ValueError(
                 "Fitting the mixture model failed because some components have ill-defined empirical covariance "
                 "(for instance caused by singleton or collapsed samples). Try to decrease the number of "
-                f"components, increase reg_covar, or scale the input data. ({collapse})"
-            ) from collapse
-        return traces
-
-    def _run(
-        self, mixture: Mixture, X: Array, weights: Array | None, earlier: Trace[Mixture] | None = None
-    ) -> Trace[Mixture]:
-        def report(step: Step[Mixture]) -> None:
-            if step.number and step.number % self.verbose_interval == 0:
-                lower_bound = step.objective / step.statistics.n_points
-                print(f"  Iteration {step.number}\t lower bound {lower_bound:.6f}")
-
-        trace = run(
-            mixture,
-            X,
-            weights,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            negligible=0.01,  # no comparison of models hangs on less
-            earlier=earlier,
-            on_step=report if self.verbose > 1 else None,
-        )
+                f"components, increase reg_covar, or scale the input data. ({error})"
+            ) from error
         if self.verbose:
-            print(f"EM {trace.stop}")
-        return trace
+            print(f"EM {best.stop}")
+        return best
+
+    def _report(self, step: Step[Mixture]) -> None:
+        if step.number and step.number % self.verbose_interval == 0:
+            lower_bound = step.objective / step.statistics.n_points
+            print(f"  Iteration {step.number}\t lower bound {lower_bound:.6f}")
+
+    def _keep(self, best: Trace[Mixture], blocks: Blocks) -> None:
+        """Set all that a fit leaves behind."""
+        self.trace_: Trace[Mixture] = best
+        self.stop_ = best.stop
+        self.mixture_: Mixture = best.model
+        self.converged_ = best.stop.converged
+        self.n_iter_ = best.stop.n_iter
+        self.lower_bound_ = best.objective / best.n_points
+        bounds = best.objectives / best.n_points
+        self.lower_bounds_ = bounds[-self.n_iter_ :].tolist() if self.n_iter_ else []
+        self.reached_ = tuple(Reached(end.objective / best.n_points, end.stop) for end in best.ends)
+        if not best.ends:
+            self.reached_ = (Reached(self.lower_bound_, best.stop),)
+        self._dtype = np.result_type(*(block.dtype for block, _ in blocks.pairs))
 
     # The start --------------------------------------------------------------------------------------
 
-    def _start(self, X: Array, weights: Array | None, rng: Any, floor: float) -> Mixture:
-        """The start that `init_params` names, with those parameters in it that are given."""
-        shares, means, spread = self._given(X)
-        if shares is None or means is None or spread is None:
-            first = self._first(X, weights, rng, floor)
-            assert isinstance(first.components, Gaussian)
-            shares = first.weights if shares is None else shares
-            means = first.components.means if means is None else means
-            spread = first.components.covariances if spread is None else spread
-        return Mixture(shares, Gaussian(means, spread, self.covariance_type, floor))
+    def _floor(self, blocks: Blocks) -> Any:
+        """The floor in numbers, 0 for none."""
+        if isinstance(self.floor, str):
+            return start.usual_floor(blocks)
+        return 0.0 if self.floor is None else self.floor
 
-    def _first(self, X: Array, weights: Array | None, rng: Any, floor: float) -> Mixture:
-        K = self.n_components
-        keywords = {"structure": self.covariance_type, "floor": floor, "weights": weights}
-        try:
-            return STARTS[self.init_params](X, K, rng, **keywords)
-        except ValueError as error:
-            if isinstance(error, Collapse) or len(np.unique(X, axis=0)) >= K:
-                raise
-            # Fewer distinct points than components: any partition is as good as another.
-            return start.from_labels(X, np.arange(len(X)) % K, **keywords)
+    def _options(self, floor: Any) -> dict[str, Any]:
+        return {"structure": self.covariance_type, "floor": floor, "ridge": self.reg_covar}
+
+    def _continued(self, floor: Any) -> Mixture:
+        """The fitted mixture, under the floor and the ridge that are asked for now."""
+        parts, K = self._gaussian, len(self.mixture_)
+        if (self.n_components, self.covariance_type) != (K, parts.structure):
+            raise ValueError(
+                f"warm_start would go on with {K} components of structure {parts.structure!r}, and "
+                f"{self.n_components} of structure {self.covariance_type!r} are asked for: set warm_start=False"
+            )
+        return self.mixture_.with_parts(self.mixture_.weights, parts.under(**self._options(floor)))
+
+    def _start(self, blocks: Blocks, rng: Any, floor: Any) -> Mixture:
+        """The start that `init_params` names, with those parameters in it that are given."""
+        options = self._options(floor)
+        shares, means, covariances = self._given(blocks)
+        if shares is not None and means is not None and covariances is not None:
+            return Mixture(shares, Gaussian(means, covariances, **options))
+        first = initial.start_named(self.init_params, blocks, self.n_components, rng, options)
+        parts: Any = first.components
+        if covariances is not None:
+            parts = Gaussian(parts.means if means is None else means, covariances, **options)
+        elif means is not None:
+            parts = parts.moved(means)
+        return Mixture(first.weights if shares is None else shares, parts)
 
     # Checks, in scikit-learn's words ----------------------------------------------------------------
 
-    def _check_parameters(self, X: Array) -> None:
+    def _check_parameters(self, blocks: Blocks) -> None:
         validate.count("n_components", self.n_components)
         validate.one_of("covariance_type", self.covariance_type, tuple(STRUCTURES))
-        validate.one_of("init_params", self.init_params, tuple(STARTS))
+        validate.one_of("init_params", self.init_params, tuple(initial.STARTS))
         validate.not_negative("tol", self.tol)
         validate.count("max_iter", self.max_iter, least=0)
         validate.count("n_init", self.n_init)
+        validate.kind("warm_start", self.warm_start, bool)
         validate.count("verbose_interval", self.verbose_interval)
-        if self.reg_covar != "auto":
-            validate.not_negative("reg_covar", self.reg_covar)
-        if len(X) < self.n_components:
+        validate.count(
+            "verbose", int(self.verbose) if isinstance(self.verbose, bool) else self.verbose, least=0
+        )
+        validate.not_negative("reg_covar", self.reg_covar)
+        if isinstance(self.floor, str) and self.floor != "auto":
+            raise ValueError(f"floor is {self.floor!r}; it must be 'auto', a number, or one for each feature")
+        if blocks.n_rows < self.n_components:
             raise ValueError(
                 "Expected n_samples >= n_components but got n_components = "
-                f"{self.n_components}, n_samples = {len(X)}"
+                f"{self.n_components}, n_samples = {blocks.n_rows}"
             )
-        self._given(X)
+        self._given(blocks)
 
-    def _given(self, X: Array) -> tuple[Array | None, Array | None, Array | None]:
+    def _given(self, blocks: Blocks) -> tuple[Array | None, Array | None, Array | None]:
         """The weights, means and covariances to start with, as far as they are given."""
         return initial.given(
             self.weights_init,
             self.means_init,
             self.precisions_init,
             STRUCTURES[self.covariance_type],
-            (self.n_components, X.shape[1]),
+            (self.n_components, blocks.pairs[0][0].shape[1]),
         )
 
     # The fitted model -------------------------------------------------------------------------------
 
     def _part(self, array: Array) -> np.ndarray:
-        return array.astype(self._dtype)
+        """An array of the type of the data; of float64, if the other cannot hold it."""
+        with np.errstate(over="ignore", under="ignore"):
+            part = array.astype(self._dtype)
+        return part if np.isfinite(part).all() or not np.isfinite(array).all() else array
 
     @property
     def _gaussian(self) -> Gaussian:
@@ -307,7 +325,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     @property
     def covariances_(self) -> np.ndarray:
         """(K, D, D), (D, D), (K, D) or (K,), by `covariance_type`."""
-        return self._part(self._gaussian.covariances)
+        enough = self._gaussian.variances.min() >= np.finfo(self._dtype).tiny
+        return self._part(self._gaussian.covariances) if enough else self._gaussian.covariances
 
     @property
     def precisions_(self) -> np.ndarray:
@@ -322,36 +341,41 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "mixture_")
 
-    def _points(self, X: Any, first: bool = False) -> Any:
-        if first:
-            return validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        check_is_fitted(self)
-        return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+    def _blocks(self, X: Any, weights: Any = None, first: bool = False) -> Blocks:
+        """X, one array or a list of them, in blocks that have been checked, with their weights."""
+        if not first:
+            check_is_fitted(self)
+        if isinstance(X, Blocks):
+            X, weights = Blocks.of(X, weights).lists
+        return initial.checked_blocks(self, X, weights, first)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable component of every point, (N,)."""
-        X = self._points(X)  # first: it says so if nothing is fitted yet
-        return self.mixture_.predict(X)
+        blocks = self._blocks(X)  # first: it says so if nothing is fitted yet
+        return self.mixture_.predict(blocks)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The responsibilities, (N, K)."""
-        X = self._points(X)
-        return self._part(self.mixture_.responsibilities(X))
+        blocks = self._blocks(X)
+        return self._part(self.mixture_.responsibilities(blocks))
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Log-density of every point, (N,), in nats."""
-        X = self._points(X)
-        return self._part(self.mixture_.log_density(X))
+        blocks = self._blocks(X)
+        return self._part(self.mixture_.log_density(blocks))
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Mean log-density of the points, in nats."""
-        X = self._points(X)
-        weights = None if sample_weight is None else validate.point_weights(sample_weight, len(X))
-        return float(np.average(self.mixture_.log_density(X), weights=weights))
+        from emlib import select
+
+        blocks = self._blocks(X, sample_weight)
+        return select.held_out(self.mixture_, blocks)
 
     def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Draw points, and say which component each came from; sorted by component."""
         check_is_fitted(self)
+        if not isinstance(n_samples, (int, np.integer)) or isinstance(n_samples, bool):
+            raise ValueError(f"n_samples is {n_samples!r}; it must be a whole number")
         if n_samples < 1:
             raise ValueError(
                 f"Invalid value for 'n_samples': {n_samples}. The sampling requires at least one sample."
@@ -361,16 +385,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         order = np.argsort(labels, kind="stable")
         return self._part(X[order]), labels[order]
 
-    def aic(self, X: Any) -> float:
-        """Akaike's criterion on these points; smaller is better."""
-        X = self._points(X)
+    def aic(self, X: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Akaike's criterion on these points; smaller is better. For weights see `emlib.select.aic`."""
         from emlib import select
 
-        return select.aic(self.mixture_, X)
+        blocks = self._blocks(X, sample_weight)
+        return select.aic(self.mixture_, blocks)
 
-    def bic(self, X: Any) -> float:
-        """The Bayesian information criterion on these points; smaller is better."""
-        X = self._points(X)
+    def bic(self, X: Any, sample_weight: ArrayLike | None = None) -> float:
+        """The Bayesian information criterion on these points; smaller is better. For weights see `emlib.select.aic`."""
         from emlib import select
 
-        return select.bic(self.mixture_, X)
+        blocks = self._blocks(X, sample_weight)
+        return select.bic(self.mixture_, blocks)

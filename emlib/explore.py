@@ -149,7 +149,7 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, float, float]) -> 
         if not isinstance(limits, (tuple, list)) or len(limits) != 3:
             raise ValueError(f"{name} is {limits!r}; it must be (low, high, start)")
         low, high, start = (validate.number(f"an end of {name}", limit) for limit in limits)
-        if not low <= start <= high or low == high:
+        if not low <= start <= high or not 0 < high - low < np.inf:
             raise ValueError(
                 f"{name} is {limits!r}; it must be (low, high, start), with start between the two"
             )

@@ -1,24 +1,45 @@
-"""`fit`: the loop of `emlib.em`, watched until it has converged, or until it is clear that it will not."""
+"""Fits: the loop of `emlib.em`, watched until it has converged, or until it is clear that it will not.
+
+- `fit`: one fit from one start. `fit_best`: several starts, and the best healthy end.
+- `Trace`: the history of a fit. `End`: where one of several starts led.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Generic, Literal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from math import nan
+from typing import Any, Generic, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from emlib import validate
-from emlib.em import Collapse, EMWarning, M, Step, em, squarem
+from emlib.blocks import Blocks
+from emlib.em import Collapse, EMWarning, M, Model, Step, em, opened, squarem
 from emlib.stopping import Stop, Watch, broken_off
+from emlib.threads import one_thread
+from emlib.value import Array, Value
+from emlib.words import counted
 
 
-@dataclass(frozen=True, eq=False)
-class Trace(Generic[M]):
+class End(NamedTuple):
+    """Where one of several starts led.
+
+    Attributes
+    ----------
+    objective, log_likelihood : float
+        Of the fitted model, in nats; nan if there is none.
+    stop : Stop
+    """
+
+    objective: float
+    log_likelihood: float
+    stop: Stop
+
+
+@dataclass(frozen=True, repr=False)
+class Trace(Value, Generic[M]):
     """The history of a fit.
 
     Attributes
@@ -35,26 +56,39 @@ class Trace(Generic[M]):
         How many points the log-likelihoods are totals of.
     roundings : array (n_iter + 1,)
         How far rounding alone may have moved each objective, in nats.
-    watch : Watch
-        What judged the fit, so that it can be continued.
     exact : bool
         Whether every M-step was a true maximum. Only then does the theory forbid a fall.
+    ends : tuple of End
+        After `fit_best`, where each start led.
+    watch : Watch
+        What judged the fit, so that it can be continued.
     """
 
     model: M
     stop: Stop
-    objectives: NDArray[np.float64]
-    log_likelihoods: NDArray[np.float64]
+    objectives: Array
+    log_likelihoods: Array
     models: tuple[M, ...]
     n_points: float
-    roundings: NDArray[np.float64]
-    watch: Watch
+    roundings: Array
     exact: bool
+    ends: tuple[End, ...] = ()
+    watch: Watch | None = field(default=None, compare=False)
 
     @property
     def objective(self) -> float:
         """That of the fitted model, in nats."""
-        return float(self.objectives[-2 if self.stop.reason == "decreased" else -1])
+        return float(self.objectives[self._fitted])
+
+    @property
+    def log_likelihood(self) -> float:
+        """That of the fitted model, in nats."""
+        return float(self.log_likelihoods[self._fitted])
+
+    @property
+    def _fitted(self) -> int:
+        """Which of the steps is that of the fitted model: after a fall the one before."""
+        return -2 if self.stop.reason == "decreased" else -1
 
     def __repr__(self) -> str:
         return f"<Trace: {self.stop}>"
@@ -67,10 +101,12 @@ def fit(
     *,
     tol: float = 1e-6,
     max_iter: int = 1000,
+    negligible: float = 0.0,
     keep: Literal["models", "values"] = "models",
     accelerate: bool = False,
     earlier: Trace[M] | None = None,
     on_step: Callable[[Step[M]], None] | None = None,
+    warn: bool = True,
 ) -> Trace[M]:
     """Run EM until it has converged, or until it is clear that it will not.
 
@@ -87,6 +123,9 @@ def fit(
         does not judge: it makes `max_iter` steps.
     max_iter : int
         The most M-steps to make.
+    negligible : float
+        A distance to the limit, in nats over all points, each of weight 1 on average, that is small enough even if
+        `tol` is less; the last gain must still be below `tol` a point.
     keep : {"models", "values"}
         Whether the trace holds every model, or only their objectives.
     accelerate : bool
@@ -97,6 +136,8 @@ def fit(
         come first in the new trace.
     on_step : function, optional
         Called with every `Step`; for a progress bar, `lambda step: bar.update()`.
+    warn : bool
+        Whether to warn if the fit did not converge.
 
     Returns
     -------
@@ -113,86 +154,170 @@ def fit(
     EMWarning
         If the fit did not converge, with the remedy.
     """
-    trace = run(
-        model,
-        data,
-        weights,
-        tol=tol,
-        max_iter=max_iter,
-        keep=keep,
-        accelerate=accelerate,
-        earlier=earlier,
-        on_step=on_step,
-    )
-    if not trace.stop.converged and not (trace.stop.reason == "max_iter" and tol == 0):
-        warnings.warn(f"EM {trace.stop}", EMWarning, stacklevel=2)
+    # What was asked for.
+    validate.one_of("keep", keep, ("models", "values"))
+    watch = Watch(tol, max_iter, negligible, _watch_of(earlier))
+    blocks = _enough(model, opened(model, data, weights))
+
+    # The loop, until the watch says why to stop.
+    steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
+    models: list[M] = []
+    log_likelihoods: list[float] = []
+    exact, n_rows, stop = True, blocks.n_rows, None
+    with one_thread():
+        try:
+            for step in steps:
+                models.append(step.model)
+                log_likelihoods.append(step.statistics.log_likelihood)
+                exact = exact and step.exact
+                if keep == "values":
+                    del models[:-2]  # the last but one may yet prove the best
+                if on_step is not None:
+                    on_step(step)
+                if (stop := watch(step, n_rows)) is not None:
+                    break
+        except (Collapse, KeyboardInterrupt) as error:
+            if not models:
+                raise
+            stop = broken_off(error, step.number)
+    assert stop is not None  # the loop never ends by itself
+    trace = _trace(models, log_likelihoods, stop, watch, step.statistics.n_points, exact)
+    trace = _after(earlier, trace, watch, keep)
+    if warn:
+        _warn(trace, watch.tol)
     return trace
 
 
-def run(
-    model: M,
-    data: Any,
-    weights: Any = None,
-    *,
-    tol: float,
-    max_iter: int,
-    keep: Literal["models", "values"] = "values",
-    negligible: float = 0.0,
-    accelerate: bool = False,
-    earlier: Trace[M] | None = None,
-    on_step: Callable[[Step[M]], None] | None = None,
+def _watch_of(earlier: Trace[Any] | None) -> Watch | None:
+    """The watch of an earlier fit, if there is one."""
+    if earlier is None:
+        return None
+    validate.kind("earlier", earlier, Trace, ", the result of a fit")
+    return earlier.watch
+
+
+def _trace(
+    models: list[M], log_likelihoods: list[float], stop: Stop, watch: Watch, n_points: float, exact: bool
 ) -> Trace[M]:
-    """`fit` without its warning, for those who make many fits and read `trace.stop` themselves.
-
-    They may also name a distance to the limit that is negligible, in nats over all the data, however small `tol`.
-    """
-    tol = validate.not_negative("tol", tol)
-    max_iter = validate.count("max_iter", max_iter, least=0)
-    validate.one_of("keep", keep, ("models", "values"))
-    if earlier is not None:
-        validate.kind("earlier", earlier, Trace, ", the result of a fit")
-
-    history: list[tuple[M | None, float]] = []  # model, log-likelihood
-    watch, stop = Watch(tol, max_iter, negligible, earlier.watch if earlier else None), None
-    steps = (
-        squarem(model, data, weights, lambda: not watch.settling) if accelerate else em(model, data, weights)
-    )
-    with blas().limit(limits=1):  # threads cost more than they give on matrices as small as EM's
-        try:
-            for step in steps:
-                history.append((step.model, step.statistics.log_likelihood))
-                if keep == "values" and len(history) > 2:
-                    history[-3] = (None, history[-3][1])  # the last but one may yet prove the best
-                if on_step is not None:
-                    on_step(step)
-                if stop := watch(step):
-                    break
-        except (Collapse, KeyboardInterrupt) as error:
-            if not history:
-                raise
-            stop = broken_off(error, step.number)
-
-    assert stop is not None  # the loop never ends by itself
-    models = [model for model, _ in history if model is not None]
-    fitted = models[-2] if stop.reason == "decreased" else models[-1]
-    log_likelihoods = [log_likelihood for _, log_likelihood in history]
-    if earlier is not None and watch.continues:
-        models = [*earlier.models, *models[1:]]
-        log_likelihoods = [*earlier.log_likelihoods, *log_likelihoods[1:]]
+    """What is kept of a fit: all that it was given."""
     return Trace(
-        model=fitted,
+        model=models[-2] if stop.reason == "decreased" else models[-1],
         stop=stop,
         objectives=np.array(watch.objectives),
         log_likelihoods=np.array(log_likelihoods),
-        models=tuple(models) if keep == "models" else (fitted,),
-        n_points=step.statistics.n_points,
+        models=tuple(models),
+        n_points=n_points,
         roundings=np.array(watch.roundings),
+        exact=exact,
         watch=watch,
-        exact=fitted.exact,
     )
 
 
-@cache
-def blas() -> ThreadpoolController:
-    """The thread pools of NumPy's and SciPy's linear algebra, looked up once."""
-    return ThreadpoolController()
+def _after(earlier: Trace[M] | None, trace: Trace[M], watch: Watch, keep: str) -> Trace[M]:
+    """The trace of a fit after that of an earlier one, if it went on with it; with as many models as are wanted."""
+    models = trace.models
+    if earlier is not None and watch.continues:
+        models = (*earlier.models, *models[1:])
+        before = earlier.log_likelihoods
+        trace = replace(
+            trace,
+            log_likelihoods=np.concatenate([before, trace.log_likelihoods[1:]]),
+            exact=trace.exact and earlier.exact,
+        )
+    return replace(trace, models=models if keep == "models" else (trace.model,))
+
+
+def fit_best(
+    starts: Iterable[M | Callable[[], M]],
+    data: Any,
+    weights: Any = None,
+    *,
+    warn: bool = True,
+    **options: Any,
+) -> Trace[M]:
+    """Fit from several starts, and return the best healthy end.
+
+    An end at which some component has collapsed, or is held up by a floor alone, is never better than one at which
+    none has; among others the objective decides.
+
+    Parameters
+    ----------
+    starts : iterable of Model, or of functions that make one
+        A function is called without arguments; a `Collapse` that it raises counts as an end.
+    data, weights
+        As for `fit`.
+    warn : bool
+        Whether to warn if the best fit did not converge.
+    **options
+        As for `fit`; by default `keep="values"`.
+
+    Returns
+    -------
+    Trace
+        Of the best fit; its `ends` say where each start led. An interrupt from the keyboard ends all fits, and the
+        best so far is returned, with that as its reason.
+
+    Raises
+    ------
+    Collapse
+        (A ValueError.) If no start leads to a model.
+    """
+    validate.kind("starts", starts, Iterable, ", such as a list of models")
+    blocks, ends, best, failure = Blocks.of(data, weights), [], None, None
+    for start in starts:
+        try:
+            model = start() if callable(start) and not isinstance(start, Model) else start
+            blocks = opened(model, blocks)
+            trace = fit(model, blocks, warn=False, **{"keep": "values"} | options)
+        except Collapse as error:
+            ends.append(End(nan, nan, broken_off(error, 0)))
+            failure = failure or error
+            continue
+        except KeyboardInterrupt:  # before its first step
+            if best is None:
+                raise
+            best = _interrupted(best, len(ends) + 1)
+            break
+        ends.append(End(trace.objective, trace.log_likelihood, trace.stop))
+        if best is None or _rank(trace) > _rank(best):
+            best = trace
+        if trace.stop.reason == "interrupted":
+            best = _interrupted(best, len(ends))
+            break
+    if best is None:
+        if failure is None:
+            raise ValueError("starts is empty: give one model or more")
+        raise Collapse(
+            f"none of {counted(len(ends), 'start')} leads to a model. The first: {failure}"
+        ) from failure
+    best = replace(best, ends=tuple(ends))
+    if warn:
+        _warn(best, options.get("tol", 1e-6))
+    return best
+
+
+def _rank(trace: Trace[Any]) -> tuple[bool, float]:
+    """What makes one fit better than another; one that was interrupted has not been asked who is held up."""
+    return trace.stop.healthy and trace.stop.reason != "interrupted", trace.objective
+
+
+def _interrupted(best: Trace[M], number: int) -> Trace[M]:
+    """The best of several fits, when the keyboard has ended the one from this start."""
+    message = f"by the keyboard, in start {number}; the best so far is kept"
+    return replace(best, stop=replace(best.stop, reason="interrupted", message=message))
+
+
+def _enough(model: Model, blocks: Blocks) -> Blocks:
+    """The blocks, if they hold enough points for the model."""
+    if blocks.n_rows < model.least_points:
+        raise ValueError(
+            f"the model needs {counted(model.least_points, 'point')} at least, and there "
+            f"{'is' if blocks.n_rows == 1 else 'are'} {blocks.n_rows}: use fewer components, or more data"
+        )
+    return blocks
+
+
+def _warn(trace: Trace[Any], tol: float) -> None:
+    """Say that a fit did not converge, if it was to judge itself."""
+    if not trace.stop.converged and not (trace.stop.reason == "max_iter" and tol == 0):
+        warnings.warn(f"EM {trace.stop}", EMWarning, stacklevel=3)

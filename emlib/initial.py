@@ -1,20 +1,47 @@
-"""Parameters to start from, checked as scikit-learn checks them and in its words."""
+"""Where `GaussianMixture` starts: as scikit-learn does, and parameters checked in its words."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import validate_data
 
-from emlib import validate
-from emlib.families.structure import Full
-from emlib.validate import Array
+from emlib import start, validate
+from emlib.blocks import Blocks
+from emlib.em import Collapse
+from emlib.families.covariance import Full
+from emlib.mixture import Mixture
+from emlib.value import Array
+
+STARTS: dict[str, Callable[..., Mixture]] = {
+    "kmeans": start.k_means,
+    "k-means++": start.k_means_plus_plus,
+    "random": start.random,
+    "random_from_data": start.from_data,
+}
+
+
+def start_named(name: str, blocks: Blocks, K: int, rng: Any, options: dict[str, Any]) -> Mixture:
+    """The start of this name; with a ridge, where there are fewer distinct points than components, any partition."""
+    X, weights = blocks.lists
+    try:
+        return STARTS[name](X, K, rng, weights=weights, **options)
+    except ValueError as error:
+        if isinstance(error, Collapse) or len(np.unique(np.concatenate(X), axis=0)) >= K:
+            raise
+        if not options["ridge"]:  # every one of them would be held up
+            raise Collapse(str(error)) from error
+        return start.from_labels(X, np.arange(blocks.n_rows) % K, weights=weights, **options)
 
 
 def given(
     weights_init: ArrayLike | None,
     means_init: ArrayLike | None,
     precisions_init: ArrayLike | None,
-    form: Full,
+    form: type[Full],
     size: tuple[int, int],
 ) -> tuple[Array | None, Array | None, Array | None]:
     """The weights, means and covariances of K components in D dimensions, as far as they are given.
@@ -64,7 +91,29 @@ def given(
 
 
 def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Array:
-    array = np.asarray(values, dtype=float)
+    array = validate.finite(name, values)
     if array.shape != shape:
         raise ValueError(f"The parameter '{name}' should have the shape of {shape}, but got {array.shape}")
-    return validate.finite(name, array)
+    return array
+
+
+def checked_blocks(estimator: Any, X: Any, weights: Any, first: bool) -> Blocks:
+    """X, one array or a list of them, in blocks that are checked; `first` if it is to be fitted."""
+    many = isinstance(X, (list, tuple)) and len(X) > 0 and all(np.ndim(block) == 2 for block in X)
+    options: dict[str, Any] = {
+        "dtype": [np.float64, np.float32],
+        "ensure_min_samples": 1 if many else 2 if first else 1,
+    }
+    blocks = []
+    for number, block in enumerate(X if many else [X]):
+        if isinstance(block, (str, bytes, dict)) or not (
+            hasattr(block, "__len__") or hasattr(block, "__array__")
+        ):
+            raise ValueError(f"X is {block!r}; it must be an array (N, D), or a list of such blocks")
+        if np.ma.is_masked(block):  # scikit-learn would read what is behind the mask
+            raise ValueError("X has masked values: remove them or fill them in")
+        blocks.append(validate_data(estimator, block, reset=first and number == 0, **options))
+    if many and first and sum(map(len, blocks)) < 2:
+        raise ValueError("X holds one point; a mixture needs two at least")
+    pieces = weights if many else None if weights is None else [weights]
+    return Blocks(blocks, pieces).checked(validate.table)

@@ -13,27 +13,52 @@ processor's cache; statistics add, so it does not matter where the borders are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from emlib.em import EPS
-from emlib.families.family import Family, Natural
-from emlib.validate import Array
+from emlib.families.family import Family, Linear
+from emlib.value import Array
 
 BLOCK = 2**17  # numbers that one block of rows works on: 1 MiB, about what a processor keeps at hand
-MANY = 80  # dimensions, from which on the fused way has too many products to make
-FEW = 4096  # points, up to which it is worth a look before whether the fused way can work
+FEW_ROWS = 4096  # up to which what every E-step needs of the points is computed once, and kept
 LOST = 1e-9  # the largest error of a log-density, in nats, that the fused way is allowed
-NOTHING = np.exp(-75.0)  # a share of a point that may be skipped,
-FAINT = 1e-15  # but not for a component that has no more than this of all points
-TAME = 690.0  # logits no larger than this need no care: their exp is finite, and no denormal number
-NEVER = -700.0  # exp of it is nothing, but no denormal number yet: those are slow
+NEGLIGIBLE = np.exp(-75.0)  # a share of a point that may be left out,
+TINY = 1e-15  # but not for a component that has no more than this share of all points
+SAFE_LOGIT = 690.0  # logits no larger than this need no care: their exp is finite, and no denormal number
+LEAST_LOGIT = -700.0  # its exp is as good as 0, but no denormal number yet: those are slow
 
 
+class Points:
+    """A block of points, (N, D), and what every E-step needs of them, computed once if they are few.
+
+    Attributes
+    ----------
+    X : array (N, D)
+        Of any type of number; some rows at a time are converted to float64.
+    shift : array (D,) or None
+        Where the fused way has its origin, if they are few: their mean.
+    """
+
+    def __init__(self, X: np.ndarray) -> None:
+        self.X = X
+        self.shift: Array | None = X.mean(axis=0, dtype=float) if len(X) <= FEW_ROWS else None
+        self._products: Any = None
+        self._phi = self._farthest = np.empty((0, 0))
+
+    def phi(self, form: Linear) -> tuple[Array, Array]:
+        """Phi and the farthest phi of all these points; see `filled`."""
+        if self._products is not form.products:
+            room = np.empty((form.theta.shape[1], len(self.X)))
+            self._phi, self._farthest = filled(form, self.X, room)
+            self._products = form.products
+        return self._phi, self._farthest
+
+
+@np.errstate(all="ignore")  # what is not finite is found, and said, in `normalised`
 def expect(
-    log_weights: Array, family: Family, X: Array, weights: Array | None
+    log_weights: Array, family: Family, points: Points, weights: Array | None
 ) -> tuple[float, Array, Any, float]:
     """The E-step of a mixture, by the faster way wherever that is as accurate.
 
@@ -41,8 +66,7 @@ def expect(
     ----------
     log_weights : array (K,)
     family : Family
-    X : array (N, D)
-        Of any type of number; a block at a time is converted to float64.
+    points : Points
     weights : array (N,) or None
         How much each point counts.
 
@@ -60,29 +84,31 @@ def expect(
     Raises
     ------
     ValueError
-        If X holds nan or infinite values, or a point too far out.
+        If a point lies too far out.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found, and said, below
-        in_vain = X.shape[1] > MANY or (len(X) <= FEW and family.loses(X, LOST))
-        natural = None if in_vain else family.natural(log_weights)
-        if natural is None:
-            return general(log_weights, family, X, weights)
-        return fused(log_weights, family, natural, X, weights)
+    form = family.linear(log_weights, points.X, points.shift)
+    if form is None:
+        return general(log_weights, family, points.X, weights)
+    return fused(log_weights, family, form, points, weights)
 
 
-def rows(N: int, numbers: int, fewest: int = 1024) -> Iterator[slice]:
-    """Slices of N rows, each small enough for a block in which a row takes this many numbers."""
-    size = max(BLOCK // numbers, fewest)
-    return (slice(start, min(start + size, N)) for start in range(0, N, size))
+def block_size(numbers: int, fewest: int = 1024) -> int:
+    """How many rows a block has if each takes this many numbers."""
+    return max(BLOCK // numbers, fewest)
 
 
 # The general way ------------------------------------------------------------------------------------
 
 
-def responsibilities(log_weights: Array, family: Family, X: Array, first: int = 0) -> tuple[Array, Array]:
+def normalised(joint: Array, first: int = 0) -> tuple[Array, Array]:
     """Bayes' rule for every point, in logs, so that a point far from all components keeps its shares.
 
-    The number of the first row is for the error that says which one is too far out.
+    Parameters
+    ----------
+    joint : array (N, K)
+        The logs of pi_k p(x_n | k).
+    first : int
+        The number of the first row, for the error that says which one is too far out.
 
     Returns
     -------
@@ -91,12 +117,6 @@ def responsibilities(log_weights: Array, family: Family, X: Array, first: int = 
     log_density : array (N,)
         Log-density of each point under the mixture, in nats.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _normalised(log_weights + family.log_density(X), first)
-
-
-def _normalised(joint: Array, first: int = 0) -> tuple[Array, Array]:
-    """Responsibilities and log-densities from the logs of pi_k p(x_n | k), (N, K)."""
     top = joint.max(axis=1, keepdims=True)
     if not np.isfinite(top).all():
         row = first + int(np.argmin(np.isfinite(top[:, 0])))
@@ -111,26 +131,38 @@ def _normalised(joint: Array, first: int = 0) -> tuple[Array, Array]:
 
 
 def general(
-    log_weights: Array, family: Family, X: Array, weights: Array | None, skip: bool = True
+    log_weights: Array, family: Family, X: Array, weights: Array | None, start: int = 0, skip: bool = True
 ) -> tuple[float, Array, Any, float]:
-    """The E-step in the order of the textbook; unless told not to, it skips pairs below e^-75 of a point's share."""
-    log_likelihood, counts, statistics, search = 0.0, np.zeros(len(family)), None, skip
-    for some in rows(len(X), X.shape[1] + 2 * len(family), fewest=4096):
+    """The E-step in the order of the textbook; unless told not to, it skips pairs below e^-75 of a point's share.
+
+    `start` is the number of the first row, for an error that names one.
+    """
+    log_likelihood, counts, statistics, search = 0.0, np.zeros(len(log_weights)), None, skip
+    size = block_size(X.shape[1] + 2 * len(log_weights), fewest=4096)
+    for first in range(0, len(X), size):
+        some = slice(first, first + size)
         block = np.asarray(X[some], dtype=float)
+        # Log-densities and Bayes' rule.
         joint = family.log_joint(log_weights, block) if search else log_weights + family.log_density(block)
         search = search and bool(np.isneginf(joint[0]).any())  # where components overlap, nothing is left out
-        resp, log_density = _normalised(joint)
+        resp, log_density = normalised(joint, start + first)
         if skip:
-            resp[resp < NOTHING] = 0.0
+            resp[resp < NEGLIGIBLE] = 0.0
         if weights is not None:
             resp *= weights[some, None]
             log_density *= weights[some]
+        # Sums weighted by the responsibilities.
         log_likelihood += float(log_density.sum())
         counts += resp.sum(axis=0)
         collected = family.collect(block, resp)
+        if isinstance(collected, (tuple, list, dict)):
+            raise ValueError(
+                f"{type(family).__name__}.collect returns a {type(collected).__name__}, and statistics must add: "
+                "return an array, or an object of a class that knows + and * a number"
+            )
         statistics = collected if statistics is None else statistics + collected
-    if skip and counts.min() < FAINT * counts.max():  # what is left of a component is all it has
-        return general(log_weights, family, X, weights, skip=False)
+    if skip and counts.min() < TINY * counts.max():  # what is left of a component is all it has
+        return general(log_weights, family, X, weights, start, skip=False)
     return log_likelihood, counts, statistics, 0.0
 
 
@@ -138,76 +170,82 @@ def general(
 
 
 def fused(
-    log_weights: Array, family: Family, natural: Natural, X: Array, weights: Array | None
+    log_weights: Array, family: Family, form: Linear, points: Points, weights: Array | None
 ) -> tuple[float, Array, Any, float]:
     """The E-step as two products of matrices, Theta Phi and R Phi', on every block of rows."""
-    theta, size, shift = natural.theta, np.abs(natural.theta), natural.shift[:, None]
-    (K, P), D = theta.shape, X.shape[1]
-    log_likelihood, lost, sums, scatter = 0.0, 0.0, np.zeros((K, P)), np.zeros((D, D))
-    aside, n_aside = [], 0
-    room = np.empty((P, 0))  # for phi = (products, x, 1), block after block
-    for some in rows(len(X), P + D + 2 * K):
-        B = min(some.stop, len(X)) - some.start
-        if room.shape[1] < B:
-            room = np.empty((P, B))
-            room[-1] = 1.0
-        phi = room[:, :B]
-        x = np.subtract(X[some].T, shift, out=phi[-1 - D : -1])  # (D, B)
-        largest, error = _at_most(natural, size, np.maximum.reduce(np.abs(x), axis=1))
+    X, (K, P), (N, D) = points.X, form.theta.shape, points.X.shape
+    size, common = np.abs(form.theta), form.common
+    log_likelihood, lost, sums, scatter = 0.0, 0.0, np.zeros((K, P)), np.zeros(())
+    others: list[slice] = []  # blocks that could lose digits
+    rows = N if points.shift is not None else block_size(P + D + 2 * K)
+    room = np.empty((0, 0)) if points.shift is not None else np.empty((P, min(rows, N)))
+    for first in range(0, N, rows):
+        some = slice(first, min(first + rows, N))
+        phi, farthest = points.phi(form) if points.shift is not None else filled(form, X[some], room)
+        largest, error = _at_most(form, size, farthest)
         if not error <= LOST:
-            aside.append(some)
-            n_aside += B
+            others.append(some)
             continue
-        natural.products(x, phi[: -1 - D])
-        resp, log_density = _softmax(theta @ phi, largest)  # (K, B), (B,)
+        # Theta Phi, softmax, R Phi'.
+        resp, log_density = _softmax(form.theta @ phi, largest)  # (K, B), (B,)
+        n_points: float = some.stop - first
         if weights is not None:
             resp *= weights[some]
             log_density *= weights[some]
+            n_points = float(weights[some].sum())
         log_likelihood += float(np.add.reduce(log_density))
-        lost += error * (B if weights is None else float(weights[some].sum()))
+        lost += error * n_points
         sums += resp @ phi.T
-        if natural.common is not None:
-            scatter += (x if weights is None else x * weights[some]) @ x.T
-    counts = sums[:, -1]
+        if common is not None:
+            x = phi[-1 - D : -1]
+            scatter = scatter + (x if weights is None else x * weights[some]) @ x.T
     # Clipped logits must not be all that a component has.
-    if n_aside == len(X) or not np.minimum.reduce(counts) > 1e-280 * np.maximum.reduce(counts):
+    counts, statistics = sums[:, -1], None
+    if np.minimum.reduce(counts) > 1e-280 * np.maximum.reduce(counts):
+        statistics = form.gather(sums) if common is None else form.gather(sums, scatter)
+    if statistics is None:
         return general(log_weights, family, X, weights)
-    if natural.common is None:
-        statistics = natural.gather(sums)
-    else:
-        log_likelihood -= 0.5 * float(np.vdot(natural.common, scatter))
-        statistics = natural.gather(sums, scatter)
-    if not natural.kept(statistics):
-        return general(log_weights, family, X, weights)
-    for some in aside:
-        more = general(log_weights, family, X[some], None if weights is None else weights[some])
+    if common is not None:
+        log_likelihood -= 0.5 * float(np.vdot(common, scatter))
+    for some in others:
+        part = None if weights is None else weights[some]
+        more = general(log_weights, family, X[some], part, start=some.start)
         log_likelihood, counts, statistics = log_likelihood + more[0], counts + more[1], statistics + more[2]
     return log_likelihood, counts, statistics, lost
+
+
+def filled(form: Linear, X: np.ndarray, room: Array) -> tuple[Array, Array]:
+    """Phi = (products, x, 1) of some rows, (P, B), in a place with room for it; and one farther out than all, (P, 1).
+
+    At the farthest values of all features every term of phi is as large as it can be.
+    """
+    D = X.shape[1]
+    phi, farthest = room[:, : len(X)], np.empty((len(room), 1))
+    x = np.subtract(X.T, form.shift[:, None], out=phi[-1 - D : -1])  # (D, B)
+    np.maximum.reduce(np.abs(x), axis=1, out=farthest[-1 - D : -1, 0])
+    for one in (phi, farthest):
+        form.products(one[-1 - D : -1], one[: -1 - D])
+        one[-1] = 1.0
+    return phi, farthest
+
+
+def _at_most(form: Linear, size: Array, farthest: Array) -> tuple[float, float]:
+    """The largest |logit| that there may be, and how far rounding may move a log-density, in nats."""
+    largest = float(np.maximum.reduce(size @ farthest)[0])
+    if form.common is None:
+        return largest, 10 * EPS * largest
+    reach = farthest[-1 - len(form.shift) : -1, 0]
+    return largest, 10 * EPS * (largest + float(reach @ np.abs(form.common) @ reach))
 
 
 def _softmax(logits: Array, largest: float) -> tuple[Array, Array]:
     """Responsibilities, in the place of the logits (K, B), and log-densities, (B,); no logit is above the largest."""
     top: Any = 0.0
-    if largest > TAME:
+    if largest > SAFE_LOGIT:
         top = np.maximum.reduce(logits)  # of each point
         logits -= top
-        np.maximum(logits, NEVER, out=logits)
+        np.maximum(logits, LEAST_LOGIT, out=logits)
     resp = np.exp(logits, out=logits)
     total = np.add.reduce(resp)
     resp /= total
     return resp, np.log(total) + top
-
-
-def _at_most(natural: Natural, size: Array, reach: Array) -> tuple[float, float]:
-    """For points that reach so far, (D,), from the shift: the largest |logit|, and what rounding may do to it, in nats.
-
-    The second is that of the log-densities, common term and all.
-    """
-    D, phi = len(reach), np.ones((size.shape[1], 1))
-    phi[-1 - D : -1, 0] = reach
-    natural.products(phi[-1 - D : -1], phi[: -1 - D])
-    largest = float(np.maximum.reduce(size @ phi)[0])
-    terms = largest
-    if natural.common is not None:
-        terms += float(reach @ np.abs(natural.common) @ reach)
-    return largest, 10 * EPS * terms

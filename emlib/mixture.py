@@ -1,21 +1,26 @@
-"""Mixtures: choose a component by its weight, then draw a point from it."""
+"""Mixtures: choose a component by its weight, then draw a point from it.
+
+- `Mixture`: the model, for Gaussians or any other `Family`.
+- `MixtureStatistics`: what it expects of data.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import kernels, validate
-from emlib.em import Collapse, Model, Statistics
-from emlib.families.family import Family
-from emlib.stopping import Doubt
-from emlib.validate import Array, Value
-from emlib.words import counted
+from emlib.blocks import Blocks, Data, rows_in_one
+from emlib.conditionals import Conditionals
+from emlib.em import Collapse, Model, Statistics, Suspicion
+from emlib.families import Family, Gaussian
+from emlib.families.family import SHOWN, more
+from emlib.value import Array, Value, once
+from emlib.words import listing
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,7 @@ class MixtureStatistics(Statistics):
 
     Attributes
     ----------
-    rows : int
-        How many points these are, whatever they weigh.
+    rows : float, of points, whatever they weigh
     counts : array (K,)
         Expected number of points of each component, N_k = sum_n r_nk.
     components
@@ -34,13 +38,13 @@ class MixtureStatistics(Statistics):
         How far rounding in the densities may have moved the log-likelihood, in nats.
     """
 
-    rows: int
+    rows: float
     counts: Array
     components: Any
     lost: float = 0.0
 
 
-@dataclass(frozen=True, eq=False, repr=False, init=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Mixture(Value, Model):
     """A mixture of K components of one family. It is also a sequence of its components.
 
@@ -53,6 +57,8 @@ class Mixture(Value, Model):
     weight_count : float
         A prior for the weights: how many points `maximize` gives every component before it counts the data
         (a Dirichlet distribution with parameter 1 + weight_count). Priors for the rest belong to the components.
+    fixed_weights : bool
+        Whether the weights are known, and not to be estimated.
 
     Raises
     ------
@@ -71,35 +77,48 @@ class Mixture(Value, Model):
     weights: Array
     components: Family
     weight_count: float
+    fixed_weights: bool
 
-    def __init__(self, weights: ArrayLike, components: Family, weight_count: float = 0.0) -> None:
+    def __init__(
+        self,
+        weights: ArrayLike,
+        components: Family,
+        weight_count: float = 0.0,
+        fixed_weights: bool = False,
+    ) -> None:
         if not isinstance(components, Family):
             raise ValueError(
                 f"components is {components!r}; it must be a family of distributions, "
                 "such as Gaussian(means, covariances)"
             )
         K = len(components)
-        weights = validate.shaped("weights", weights, (K,), "one number for each component, (K,)")
-        weights = validate.probabilities("weights", weights)
-        self._set(weights.copy(), components, validate.not_negative("weight_count", weight_count))
-
-    def _set(self, weights: Array, components: Family, weight_count: float) -> Self:
+        given = validate.probabilities("weights", weights)
+        given = validate.shaped("weights", given, (K,), "one number for each component, (K,)")
+        validate.kind("fixed_weights", fixed_weights, bool)
+        given = given / given.sum()
+        given.setflags(write=False)
         # A frozen dataclass is set once, here.
-        object.__setattr__(self, "weights", validate.sealed(weights))
-        object.__setattr__(self, "components", components)
-        object.__setattr__(self, "weight_count", weight_count)
-        return self
+        self.__dict__.update(
+            weights=given,
+            components=components,
+            weight_count=validate.not_negative("weight_count", weight_count),
+            fixed_weights=fixed_weights,
+        )
 
-    def _with(self, weights: Array, components: Family) -> Self:
-        """A mixture like this one, of parts that are known to be in order."""
-        return type(self).__new__(type(self))._set(weights, components, self.weight_count)
+    def with_parts(self, weights: Array, components: Family) -> Self:
+        """A mixture like this one, of weights and components that are known to be in order."""
+        weights.setflags(write=False)
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__, weights=weights, components=components)
+        new.__dict__.pop("_log_weights", None)  # those of other weights
+        return new
 
     @property
     def n_parameters(self) -> int:
         """How many free numbers describe it; the weights are K - 1 of them, since they sum to one."""
-        return len(self) - 1 + self.components.n_parameters
+        return (0 if self.fixed_weights else len(self) - 1) + self.components.n_parameters
 
-    @cached_property
+    @once
     def _log_weights(self) -> Array:
         with np.errstate(divide="ignore"):  # a component of weight zero has log-weight -inf
             return np.log(self.weights)
@@ -110,32 +129,34 @@ class Mixture(Value, Model):
     def exact(self) -> bool:
         return self.components.exact
 
-    def expect(self, block: ArrayLike, weights: ArrayLike | None = None) -> MixtureStatistics:
+    @property
+    def least_points(self) -> int:
+        return len(self)
+
+    def check(self, block: Any) -> np.ndarray:
+        return self.components.check(block)
+
+    def expect(self, block: Data, weights: Any = None) -> MixtureStatistics:
         """E-step: responsibilities by Bayes' rule, and the sums that the M-step needs.
 
         Parameters
         ----------
-        block : array_like (N, D)
+        block : array_like (N, D), or list of blocks
         weights : array_like (N,), optional
             How much each point counts; all ones by default.
         """
-        X = validate.rows(block, self.components.n_features)
-        n_points = float(len(X))
-        if weights is not None:
-            weights = validate.point_weights(weights, len(X))
-            n_points = float(weights.sum())
-        try:
-            log_likelihood, counts, statistics, lost = kernels.expect(
-                self._log_weights, self.components, X, weights
-            )
-        except ValueError:
-            validate.all_finite("X", X)
-            for some in self._rows(X):  # this one says which row it is
-                kernels.responsibilities(
-                    self._log_weights, self.components, np.asarray(X[some], float), some.start
-                )
-            raise
-        return MixtureStatistics(log_likelihood, n_points, len(X), counts, statistics, lost)
+        return Blocks.of(block, weights).checked(self.check).sum(self.e_step)
+
+    def prepared(self, block: np.ndarray) -> kernels.Points:
+        return kernels.Points(block)
+
+    def e_step(self, block: Any, weights: Array | None = None) -> MixtureStatistics:
+        points = block if isinstance(block, kernels.Points) else kernels.Points(block)
+        found = kernels.expect(self._log_weights, self.components, points, weights)
+        log_likelihood, counts, statistics, lost = found
+        rows = len(points.X)
+        n_points = float(rows) if weights is None else float(weights.sum())
+        return MixtureStatistics(log_likelihood, n_points, rows, counts, statistics, lost)
 
     def maximize(self, statistics: MixtureStatistics) -> Self:
         """M-step: every weight becomes its component's share of the points; the family does the rest.
@@ -145,56 +166,53 @@ class Mixture(Value, Model):
         Collapse
             If a component is left with too few points.
         ValueError
-            If there are more components than points, or the statistics are of another kind of model.
+            If the statistics are of another kind of model.
         """
-        if not isinstance(statistics, MixtureStatistics) or len(statistics.counts) != len(self):
+        if not isinstance(statistics, MixtureStatistics) or len(statistics.counts) != len(self.weights):
             raise ValueError(
                 f"statistics is {statistics!r}; it must be what a mixture of {len(self)} components expects: "
                 "the result of expect, or a sum of them"
             )
-        if len(self) > statistics.rows:
-            raise ValueError(
-                f"there are {counted(len(self), 'component')} and {counted(int(statistics.rows), 'point')}: "
-                "use fewer components, or more data"
-            )
-        counts = statistics.counts + self.weight_count
-        if not np.minimum.reduce(counts) > 0:
-            k = int(np.argmin(counts))
-            raise Collapse(f"component {k} has no points left: use fewer components or another start")
-        return self._with(counts / counts.sum(), self.components.maximize(statistics.components))
+        weights = self.weights
+        if not self.fixed_weights:
+            counts = statistics.counts + self.weight_count
+            if not np.minimum.reduce(counts) > 0:
+                k = int(np.argmin(counts))
+                raise Collapse(f"component {k} has no points left: use fewer components or another start")
+            weights = counts / np.add.reduce(counts)
+        return self.with_parts(weights, self.components.maximize(statistics.components))
 
     def log_prior(self) -> float:
         weights = self.weight_count * float(self._log_weights.sum()) if self.weight_count else 0.0
         return weights + self.components.log_prior()
 
     def rounding(self, statistics: MixtureStatistics) -> float:
-        return (
-            super().rounding(statistics)
-            + self.components.rounding(statistics.components)
-            + abs(statistics.lost)
-        )
+        own = super().rounding(statistics) + abs(statistics.lost)
+        return own + self.components.rounding(statistics.components)
 
-    def doubt(self, statistics: MixtureStatistics) -> Doubt | None:
-        """Distrust components that only the floor holds up, and two that cannot be told apart.
+    def suspicion(self, statistics: MixtureStatistics) -> Suspicion | None:
+        """Distrust components that only a floor holds up, and two that cannot be told apart.
 
         Two components count as one if they differ no more than two halves of one component may, its points split
-        at random; see `emlib.families.apart`.
+        at random; see `emlib.families.family.clearly`.
         """
-        propped = self.components.propped(statistics.components)
-        if len(propped):
-            return Doubt(
+        held_up = self.components.held_up(statistics.components)
+        # Counted so that a point weighs 1 on average: weights may come on any scale.
+        counts = statistics.counts * (statistics.rows / statistics.n_points)
+        if len(held_up):
+            return Suspicion(
                 "collapsed",
-                f"only the floor keeps {_named(propped)} from collapsing, on "
-                f"{', '.join(f'{n:.4g}' for n in statistics.counts[propped])} of the points: "
+                f"only the floor or ridge keeps {_named(held_up)} from collapsing, on "
+                f"{listing(f'{n:.4g}' for n in counts[held_up[:SHOWN]])} of the points: "
                 "use fewer components or another start",
             )
-        # Counted so that a point weighs 1 on average: weights may come on any scale.
-        distinct = self.components.distinct(statistics.counts * (statistics.rows / statistics.n_points))
-        if distinct is not None and len(self) > 1:
+        if len(self) > 1:
+            distinct = self.components.distinct(counts)
+            distinct[np.isnan(distinct)] = 0.0  # no points, and so nothing to tell apart
             np.fill_diagonal(distinct, np.inf)
             j, k = np.unravel_index(np.argmin(distinct), distinct.shape)
             if distinct[j, k] < 1:
-                return Doubt(
+                return Suspicion(
                     "stalled",
                     f"{_named(sorted((j, k)))} cannot be told apart, so this is a saddle or one component too many: "
                     "use another start or fewer components",
@@ -203,19 +221,26 @@ class Mixture(Value, Model):
 
     # Using a mixture --------------------------------------------------------------------------------
 
-    def log_density(self, X: ArrayLike) -> Array:
-        """Log-density of every point, (N,), in nats."""
-        X = validate.points(X, self.components.n_features)
-        return np.concatenate([self._bayes(X[some])[1] for some in self._rows(X)])
+    def log_density(self, X: Data) -> Array:
+        """Log-density of every point, (N,), in nats; here and below X may be a list of blocks."""
+        return np.concatenate([log_density for _, log_density in self._bayes(X)])
 
-    def responsibilities(self, X: ArrayLike) -> Array:
+    def responsibilities(self, X: Data) -> Array:
         """Probability of every component given every point, (N, K). Rows sum to one."""
-        return self._bayes(validate.points(X, self.components.n_features))[0]
+        return np.concatenate([resp for resp, _ in self._bayes(X)])
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(self, X: Data) -> np.ndarray:
         """The most probable component of every point, (N,)."""
-        X = validate.points(X, self.components.n_features)
-        return np.concatenate([self._bayes(X[some])[0].argmax(axis=1) for some in self._rows(X)])
+        return np.concatenate([resp.argmax(axis=1) for resp, _ in self._bayes(X)])
+
+    def _bayes(self, X: Data) -> Iterator[tuple[Array, Array]]:
+        """Responsibilities and log-densities, some rows at a time."""
+        for block, _ in Blocks.of(rows_in_one(X)).checked(self.check).pairs:
+            size = kernels.block_size(block.shape[1] + 2 * len(self))
+            for first in range(0, len(block), size):
+                some = np.asarray(block[first : first + size], dtype=float)
+                with np.errstate(all="ignore"):
+                    yield kernels.normalised(self._log_weights + self.components.log_density(some), first)
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
         """Draw points: for each choose a component by the weights, then draw from it.
@@ -230,35 +255,86 @@ class Mixture(Value, Model):
         labels = rng.choice(len(self), size=n, p=self.weights)
         return self.components.sample(labels, rng), labels
 
-    def marginal(self, columns: ArrayLike) -> Mixture:
-        """The mixture of some of the features, whatever the others are.
+    def mean(self) -> Array:
+        """The mean of a point, (D,)."""
+        return self.weights @ self._gaussians("mean").means
 
-        Parameters
-        ----------
-        columns : array_like of int
-            Which features, by number.
+    def covariance(self) -> Array:
+        """The covariance of a point, (D, D): within the components, and between their means."""
+        parts = self._gaussians("covariance")
+        away = parts.means - self.mean()
+        within: Array = np.einsum("k,kij->ij", self.weights, parts.matrices)
+        return within + (self.weights[:, None] * away).T @ away
+
+    def cdf(self, x: ArrayLike) -> Array:
+        """The probability of a value up to each x, shaped as x; in one dimension."""
+        parts = self._on_a_line("cdf")
+        values = validate.numbers("x", x)
+        if np.isnan(values).any():
+            raise ValueError("x holds nan: give numbers")
+        with np.errstate(under="ignore"):
+            return (parts.cdf(values.ravel()) @ self.weights).reshape(values.shape)
+
+    def quantile(self, p: ArrayLike) -> Array:
+        """The value up to which a probability p lies, shaped as p; in one dimension: the inverse of `cdf`.
+
+        Found by halving, to the last digits.
         """
-        columns = validate.columns("columns", columns, self.components.n_features)
-        return Mixture(self.weights, self.components.marginal(columns))
+        parts = self._on_a_line("quantile")
+        wanted = validate.finite("p", p)
+        if (wanted < 0).any() or (wanted > 1).any():
+            raise ValueError(
+                f"p runs from {wanted.min():.6g} to {wanted.max():.6g}; probabilities lie between 0 and 1"
+            )
+        # 40 deviations beyond all means lies everything that a float64 can tell from 0 and 1.
+        reach = 40 * np.sqrt(parts.variances)
+        low = np.full(wanted.shape, (parts.means - reach).min())
+        high = np.full(wanted.shape, (parts.means + reach).max())
+        for _ in range(200):
+            middle = low + (high - low) / 2
+            below = self.cdf(middle) < wanted
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return np.where(wanted == 0, -np.inf, np.where(wanted == 1, np.inf, high))
+
+    def marginal(self, columns: ArrayLike) -> Mixture:
+        """The mixture of some of the features, given by their numbers, whatever the others are."""
+        columns = validate.columns("columns", columns, self._gaussians("marginal").n_features)
+        return self.with_parts(self.weights, self.components.marginal(columns))
 
     def conditional(self, columns: ArrayLike, values: ArrayLike) -> Mixture:
-        """The mixture of the other features, once these have these values: a regression.
+        """The mixture of the other features, once these have these values.
 
         Every component is conditioned by itself, and weighted by how well it explains the values. One that explains
         them less than e^-745 times as well as another has the weight 0 from then on.
 
         Parameters
         ----------
+        columns, values : array_like (C,)
+            Which features are known, by number, and their values; at least one feature must be left.
+        """
+        chosen = validate.columns(
+            "columns", columns, self._gaussians("conditional").n_features, all_allowed=False
+        )
+        values = validate.shaped("values", values, chosen.shape, "one number for each column")
+        found = self.conditionals(chosen, values[None])
+        return Mixture(found.resp[0], Gaussian.known(found.means[0], found.covariances))
+
+    def conditionals(self, columns: ArrayLike, values: ArrayLike) -> Conditionals:
+        """The mixtures of the other features, for many rows of values of these: a regression.
+
+        Parameters
+        ----------
         columns : array_like of int
             Which features are known, by number; at least one must be left.
-        values : array_like, one number for each of the columns
+        values : array_like (N, C)
+            Their values, a row for each point.
         """
-        columns = validate.columns("columns", columns, self.components.n_features, all_allowed=False)
-        values = validate.shaped("values", values, columns.shape, "one number for each column")
-        order = np.argsort(columns)
-        columns, values = columns[order], values[order]
-        weights = self.marginal(columns).responsibilities(values[None])[0]
-        return Mixture(weights, self.components.conditional(columns, values))
+        D = self._gaussians("conditional").n_features
+        chosen = validate.columns("columns", columns, D, all_allowed=False)
+        values = validate.points(values, len(chosen), "values")
+        resp = self.marginal(chosen).responsibilities(values)
+        means, covariances = self.components.conditional(chosen, values)
+        return Conditionals(resp, means, covariances)
 
     def aligned(self, other: Mixture) -> Self:
         """Give its components the order of those of another mixture that they are most like.
@@ -279,22 +355,25 @@ class Mixture(Value, Model):
                 f"other has {len(other)} components of {type(other.components).__name__}; it must have "
                 f"{len(self)} of {type(self.components).__name__}, as this mixture has"
             )
-        if other.components.n_features != self.components.n_features:
-            raise ValueError(
-                f"other has {counted(other.components.n_features, 'dimension')} and this mixture "
-                f"{self.components.n_features}"
-            )
-        divergence = other.components.divergence(self.components)
-        if divergence is None:
-            raise ValueError(f"{type(self.components).__name__} cannot say how far apart its components are")
+        divergence = np.minimum(other.components.divergence(self.components), 1e300)
         order = linear_sum_assignment(divergence)[1]
-        return self._with(self.weights[order], self.components.permuted(order))
+        return self.with_parts(self.weights[order], self.components.permuted(order))
 
-    def _rows(self, X: np.ndarray) -> Iterator[slice]:
-        return kernels.rows(len(X), X.shape[1] + 2 * len(self))
+    def _gaussians(self, what: str) -> Gaussian:
+        if not isinstance(self.components, Gaussian):
+            raise ValueError(
+                f"{what} is for mixtures of Gaussians, and this is one of {self.components.kind()}"
+            )
+        return self.components
 
-    def _bayes(self, X: Array) -> tuple[Array, Array]:
-        return kernels.responsibilities(self._log_weights, self.components, X)
+    def _on_a_line(self, what: str) -> Gaussian:
+        parts = self._gaussians(what)
+        if parts.n_features != 1:
+            raise ValueError(
+                f"{what} is for one dimension, and the mixture has {parts.n_features}: take a marginal first, "
+                f"mixture.marginal([0]).{what}(...)"
+            )
+        return parts
 
     # A sequence of components -----------------------------------------------------------------------
 
@@ -308,12 +387,14 @@ class Mixture(Value, Model):
         return (self.components[k] for k in range(len(self)))
 
     def __repr__(self) -> str:
-        first, *lines = repr(self.components).split("\n")
-        parts = (f"  weight {w:.6g}, {line.strip()}" for w, line in zip(self.weights, lines, strict=True))
-        return "\n".join([f"Mixture of {first}", *parts])
+        shown = range(min(len(self), SHOWN))
+        lines = [f"  weight {self.weights[k]:.6g}, {self.components.describe(k)}" for k in shown]
+        return "\n".join([f"Mixture of {self.components.headline()}", *lines, *more(len(self))])
 
 
 def _named(numbers: Any) -> str:
-    """'component 2', 'components 0 and 2'."""
-    *rest, last = (str(int(k)) for k in numbers)
-    return f"components {', '.join(rest)} and {last}" if rest else f"component {last}"
+    """'component 2', 'components 0 and 2', no more than ten by their numbers."""
+    shown = [int(k) for k in numbers[:SHOWN]]
+    if len(numbers) > SHOWN:
+        return f"{len(numbers)} components, among them {listing(shown)},"
+    return f"component{'' if len(shown) == 1 else 's'} {listing(shown)}"

@@ -1,14 +1,16 @@
-"""Where EM starts: every function returns a `Mixture` of Gaussians for `fit`.
+"""Where EM starts: every function returns a `Mixture` for `fit`.
 
 The limit that EM reaches depends on its start. A start from known parameters needs no function:
 `Mixture(weights, Gaussian(means, covariances))`.
 
-All take the same keywords, and pass them on to the mixture that they make:
+All take the same keywords:
 
-- `structure`, `floor` and `prior`: those of `Gaussian`;
+- `family`: of the components, `Gaussian` by default;
+- the options of the family, for Gaussians `structure`, `floor`, `ridge` and `prior`;
 - `weights`, array_like (N,): how much each point counts, all the same by default.
 
-Where a start needs no more than a good guess, it looks at no more than 20,000 rows, drawn at random.
+X may be a list of blocks, then weights are a list too. Where a start needs no more than a good guess, it looks at no
+more than 20,000 rows, drawn at random.
 """
 
 from __future__ import annotations
@@ -17,26 +19,26 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.em import EPS, EMWarning
-from emlib.families import Gaussian, Moments, Prior
+from emlib.blocks import Blocks, Data, as_one
+from emlib.em import EPS, Collapse, EMWarning
+from emlib.families import Family, Gaussian
+from emlib.families.singular import flat_directions
 from emlib.mixture import Mixture
-from emlib.validate import Array
-from emlib.words import counted
+from emlib.value import Array
+from emlib.words import counted, listing
 
 ENOUGH = 20_000  # rows for a guess
 
 
 def from_responsibilities(
-    X: ArrayLike,
-    resp: ArrayLike,
+    X: Data,
+    resp: Any,
     *,
-    structure: str = "full",
-    floor: float = 0.0,
-    prior: Prior | None = None,
-    weights: ArrayLike | None = None,
+    family: type[Family] = Gaussian,
+    weights: Any = None,
+    **options: Any,
 ) -> Mixture:
     """The M-step of given responsibilities.
 
@@ -45,27 +47,26 @@ def from_responsibilities(
     X : array_like (N, D)
     resp : array_like (N, K)
         One row for each point; rows sum to one.
-    structure, floor, prior, weights
+    family, weights, **options
         See `emlib.start`.
 
     Raises
     ------
     Collapse
-        (A ValueError.) If a component gets too few points to have a covariance.
+        (A ValueError.) If a component gets too few points.
     """
-    X = validate.points(X)
-    resp = validate.probabilities("resp", resp)
-    if resp.ndim != 2 or len(resp) != len(X):
+    X, resp = as_one(X), validate.probabilities("resp", as_one(resp))
+    if resp.ndim != 2 or np.shape(X)[:1] != resp.shape[:1]:
         raise ValueError(
-            f"resp has shape {resp.shape} and X {X.shape}; resp must be (N, K): one row for each point"
+            f"resp has shape {resp.shape} and X {np.shape(X)}; resp must be (N, K): one row for each point"
         )
     if weights is not None:
-        resp = resp * validate.point_weights(weights, len(X))[:, None]
-    components = Gaussian.from_moments(Moments.of(X, resp, structure), floor, prior)
+        resp = resp * validate.point_weights(as_one(weights), len(X))[:, None]
+    components = _family(family).from_responsibilities(X, resp, **options)
     return Mixture(resp.sum(axis=0) / resp.sum(), components)
 
 
-def from_labels(X: ArrayLike, labels: ArrayLike, **keywords: Any) -> Mixture:
+def from_labels(X: Data, labels: Any, **keywords: Any) -> Mixture:
     """One component for each label, with the share, the mean and the covariance of its points.
 
     Parameters
@@ -76,9 +77,12 @@ def from_labels(X: ArrayLike, labels: ArrayLike, **keywords: Any) -> Mixture:
     **keywords
         See `emlib.start`.
     """
-    X, given = validate.points(X), np.asarray(labels)
-    if given.shape != (len(X),):
-        raise ValueError(f"labels has shape {given.shape}; it must be (N,) = ({len(X)},): one for each point")
+    X, labels = as_one(X), as_one(labels)
+    given = np.asarray(labels)
+    if given.ndim != 1 or given.shape != np.shape(X)[:1]:
+        raise ValueError(
+            f"labels has shape {given.shape} and X {np.shape(X)}; labels must be (N,): one for each point"
+        )
     if np.ma.is_masked(labels):
         raise ValueError("labels has masked values: give every point a label")
     try:
@@ -90,7 +94,7 @@ def from_labels(X: ArrayLike, labels: ArrayLike, **keywords: Any) -> Mixture:
     return from_responsibilities(X, (given[:, None] == names).astype(float), **keywords)
 
 
-def random(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
+def random(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
     """Random responsibilities, hence K components that all look like the whole of the data.
 
     The start is close to a saddle, where EM is slow and a careless stopping rule is deceived; it is here to
@@ -106,12 +110,15 @@ def random(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> M
         See `emlib.start`.
     """
     X, K, keywords = _some(X, K, rng, keywords)
-    resp = validate.generator(rng).uniform(size=(len(X), K))
+    resp = rng.uniform(size=(len(X), K))
     return from_responsibilities(X, resp / resp.sum(axis=1, keepdims=True), **keywords)
 
 
-def from_data(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
+def from_data(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
     """Means at K points of the data, each with the covariance of all the data and an equal weight.
+
+    Components that are no Gaussians share one half of all points equally instead, and of the other half each takes
+    the points nearest to it.
 
     Parameters
     ----------
@@ -127,10 +134,10 @@ def from_data(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -
     distinct = np.unique(X, axis=0)
     validate.count("K", K, most=len(distinct), why=", the number of distinct points: use fewer components")
     means = distinct[rng.choice(len(distinct), size=K, replace=False)]
-    return _spread_as_all(X, means, keywords)
+    return _around(X, means, keywords)
 
 
-def k_means_plus_plus(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
+def k_means_plus_plus(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
     """As `from_data`, but with means that keep away from each other, as k-means++ draws them.
 
     Parameters
@@ -153,10 +160,10 @@ def k_means_plus_plus(X: ArrayLike, K: int, rng: np.random.Generator, **keywords
     # About their mean: k-means++ multiplies distances out, and far from the origin would lose their digits.
     _, chosen = kmeans_plusplus(X - X.mean(axis=0), K, sample_weight=weights, random_state=_seed(rng))
     _check_distinct(X, K, len(np.unique(X[chosen], axis=0)))
-    return _spread_as_all(X, X[chosen], keywords)
+    return _around(X, X[chosen], keywords)
 
 
-def k_means(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
+def k_means(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mixture:
     """The clusters of scikit-learn's k-means, each with its share, mean and covariance.
 
     Of many rows 20,000 are looked at, and the best clusters of five runs are taken.
@@ -182,8 +189,10 @@ def k_means(X: ArrayLike, K: int, rng: np.random.Generator, **keywords: Any) -> 
     return from_labels(X, labels, **keywords)
 
 
-def usual_floor(X: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """A floor for data of any unit: 1e-6 times the mean variance of the features; 1e-6 if all points are one.
+def usual_floor(X: Data, weights: Any = None) -> Array:
+    """A floor that holds up nothing but collapses: 1e-10 times each feature's own variance, (D,).
+
+    A constant feature, which has none, gets the mean of the others', or 1.
 
     Parameters
     ----------
@@ -193,43 +202,63 @@ def usual_floor(X: ArrayLike, weights: ArrayLike | None = None) -> float:
     Warns
     -----
     EMWarning
-        If that would drown a feature which varies much less than the others.
+        If the data are flat in some direction: a constant column, or columns that determine each other.
     """
-    X = validate.rows(X)
-    one = Mixture([1.0], Gaussian(np.zeros((1, X.shape[1])), np.ones((1, X.shape[1])), "diag"))
-    moments = one.expect(X, weights).components  # block by block, as EM would
-    variances = moments.covariances[0]
-    floor = 1e-6 * float(variances.mean()) or 1e-6
-    drowned = (variances < 10 * floor) & (variances > (4 * EPS * moments.means[0]) ** 2)
-    if drowned.any():
-        feature = int(np.argmin(np.where(drowned, variances, np.inf)))
+    blocks = Blocks.of(X, weights).checked(validate.table)
+    D = blocks.pairs[0][0].shape[1]
+    one = Mixture([1.0], Gaussian.known(np.zeros((1, D)), np.eye(D)[None]))
+    total = blocks.sum(one.e_step).components  # block by block, as EM would
+    variances = total.stored[0].diagonal()
+    varying = variances > (4 * EPS * total.means[0]) ** 2
+    others = variances[varying].mean() if varying.any() else 1.0
+    floor = 1e-10 * np.where(varying, variances, others)
+    flat = flat_directions(total, floor) if blocks.n_rows > D else []
+    if flat:
+        said = [
+            f"column {some[0]} is constant"
+            if len(some) == 1
+            else f"columns {listing(some)} are not independent"
+            for some in flat
+        ]
         warnings.warn(
-            f"feature {feature} has the variance {variances[feature]:.3g} and the features' variances are "
-            f"{variances.mean():.3g} on average, so that the usual floor of {floor:.3g} drowns it: standardise the "
-            "features (scikit-learn's StandardScaler does), or give a floor of your own",
+            f"{'; '.join(said)}: the data are flat there, and the floor keeps every covariance from being singular",
             EMWarning,
             stacklevel=2,
         )
     return floor
 
 
+def _family(family: Any) -> type[Family]:
+    if not (isinstance(family, type) and issubclass(family, Family)):
+        raise ValueError(f"family is {family!r}; it must be a class of components, such as Gaussian")
+    return family
+
+
 def _some(
-    X: ArrayLike, K: int, rng: np.random.Generator, keywords: dict[str, Any]
+    X: Data, K: int, rng: np.random.Generator, keywords: dict[str, Any]
 ) -> tuple[Array, int, dict[str, Any]]:
     """Enough rows for a guess, with their weights, and K."""
-    X = validate.rows(X)
-    K = validate.count("K", K, most=len(X), why=", the number of points: use fewer components")
+    blocks = Blocks.of(X, keywords.get("weights")).checked(validate.table)
+    N = blocks.n_rows
+    K = validate.count("K", K, most=N, why=", the number of points: use fewer components")
     rng = validate.generator(rng)
-    if (weights := keywords.get("weights")) is not None:
-        weights = validate.point_weights(weights, len(X))
-        # Points of no weight are no part of the data.
-        X, weights = X[weights > 0], weights[weights > 0]
-    if len(X) > ENOUGH:
+    pieces = []
+    chosen = np.arange(N)
+    if keywords.get("weights") is not None:  # points of no weight are no part of the data
+        chosen = np.flatnonzero(np.concatenate([weights for _, weights in blocks.pairs]) > 0)
+    if len(chosen) > ENOUGH:
         # A RandomState would shuffle all rows to draw some.
         draw = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng.randint(2**31))
-        chosen = np.sort(draw.choice(len(X), size=ENOUGH, replace=False, shuffle=False))
-        X, weights = X[chosen], None if weights is None else weights[chosen]
-    return validate.points(X), K, keywords | ({} if weights is None else {"weights": weights})
+        chosen = chosen[np.sort(draw.choice(len(chosen), size=ENOUGH, replace=False, shuffle=False))]
+    first = 0
+    for block, weights in blocks.pairs:
+        own = chosen[(chosen >= first) & (chosen < first + len(block))] - first
+        pieces.append((np.asarray(block[own], dtype=float), None if weights is None else weights[own]))
+        first += len(block)
+    rows = np.concatenate([some for some, _ in pieces])
+    if keywords.get("weights") is None:
+        return rows, K, keywords
+    return rows, K, keywords | {"weights": np.concatenate([some for _, some in pieces])}
 
 
 def _check_distinct(X: Array, K: int, found: int) -> None:
@@ -237,7 +266,7 @@ def _check_distinct(X: Array, K: int, found: int) -> None:
     if found < K:
         distinct = len(np.unique(X, axis=0))
         validate.count("K", K, most=distinct, why=", the number of distinct points: use fewer components")
-        raise ValueError(
+        raise Collapse(
             f"k-means can tell no more than {counted(found, 'cluster')} apart, and K is {K}: look for values far "
             "out, or start with from_data"
         )
@@ -248,11 +277,14 @@ def _seed(rng: Any) -> Any:
     return rng if isinstance(rng, np.random.RandomState) else int(rng.integers(2**31))
 
 
-def _spread_as_all(X: Array, means: Array, keywords: dict[str, Any]) -> Mixture:
-    """Components of equal weight at these means, each with the covariance of all the data."""
-    whole = from_responsibilities(X, np.ones((len(X), 1)), **keywords).components
-    assert isinstance(whole, Gaussian)
-    K = len(means)
+def _around(X: Array, means: Array, keywords: dict[str, Any]) -> Mixture:
+    """Components of equal weight around these means, each with the covariance of all the data."""
+    K, family = len(means), _family(keywords.get("family", Gaussian))
+    if not issubclass(family, Gaussian):
+        squares = np.stack([((X - mean) ** 2).sum(axis=1) for mean in means], axis=1)
+        # A value that a component has never seen may be impossible to it, and EM would leave it so for ever.
+        found = from_responsibilities(X, (np.eye(K)[squares.argmin(axis=1)] + 1 / K) / 2, **keywords)
+        return Mixture(np.full(K, 1 / K), found.components)
+    whole: Any = from_responsibilities(X, np.ones((len(X), 1)), **keywords).components
     copies = whole.permuted(np.zeros(K, dtype=int))
-    components = Gaussian(means, copies.covariances, whole.structure, whole.floor, whole.prior)
-    return Mixture(np.full(K, 1 / K), components)
+    return Mixture(np.full(K, 1 / K), copies.moved(means))

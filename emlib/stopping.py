@@ -1,5 +1,8 @@
 """When to stop, and what to call it.
 
+- `Stop`: why a fit ended. `Watch`: decides when.
+- `outlook`: EM's rate, and what it has yet to gain.
+
 A small gain is no proof of a maximum: close to a saddle EM is slow too, and close to a maximum it can be
 so slow that much is left to gain. So a `Watch` asks three things before it says *converged*: do the
 gains shrink, is what is left to gain small, and does the model itself trust the place.
@@ -10,18 +13,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from emlib import validate
+from emlib.em import Step, Suspicion
+from emlib.value import Value
 from emlib.words import counted
-
-if TYPE_CHECKING:
-    from emlib.em import Step
 
 Reason = Literal["converged", "max_iter", "stalled", "collapsed", "decreased", "interrupted"]
 
 
 @dataclass(frozen=True)
-class Stop:
+class Stop(Value):
     """Why a fit ended.
 
     Attributes
@@ -56,16 +59,13 @@ class Stop:
     def converged(self) -> bool:
         return self.reason == "converged"
 
+    @property
+    def healthy(self) -> bool:
+        """Whether no component has collapsed, so that the likelihood means what it says."""
+        return self.reason != "collapsed"
+
     def __str__(self) -> str:
         return f"{self.reason} after {counted(self.n_iter, 'iteration')}: {self.message}"
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A model's own reason to distrust the place where EM came to rest."""
-
-    reason: Literal["stalled", "collapsed"]
-    message: str
 
 
 def outlook(objectives: Sequence[float], noise: float) -> tuple[float, float]:
@@ -123,7 +123,7 @@ class Watch:
         Nats per point; with 0 nothing but `max_iter` and a fall ends a fit.
     max_iter : int
     negligible : float
-        What may be left to gain in any case, in nats over all the data.
+        What may be left to gain in any case, in nats over all points, each of weight 1 on average.
     earlier : Watch, optional
         That of a fit which this one continues. It is forgotten if the first objective is not its last: then these
         are other data, or another start.
@@ -141,16 +141,18 @@ class Watch:
     def __init__(
         self, tol: float, max_iter: int, negligible: float = 0.0, earlier: Watch | None = None
     ) -> None:
-        self.tol, self.max_iter, self.negligible = tol, max_iter, negligible
+        self.tol = validate.not_negative("tol", tol)
+        self.max_iter = validate.count("max_iter", max_iter, least=0)
+        self.negligible = validate.not_negative("negligible", negligible)
         self.objectives: list[float] = []
         self.roundings: list[float] = []
-        self.doubt: Doubt | None = None
+        self.suspicion: Suspicion | None = None
         self.growing = False
         self.earlier, self.continues, self.n_iter = earlier, False, 0
-        self.run, self.rates, self.settling = 0, [0.0], False
+        self.since_jump, self.rates, self.settling = 0, [0.0], False
 
-    def __call__(self, step: Step[Any]) -> Stop | None:
-        """Look at the next step; None to go on.
+    def __call__(self, step: Step[Any], n_rows: float) -> Stop | None:
+        """Look at the next step of a fit to so many rows; None to go on.
 
         Raises
         ------
@@ -161,8 +163,8 @@ class Watch:
             self._continue(self.earlier, step)
             self.earlier = None
         if step.jump:  # gains across a jump say nothing of EM's rate
-            self.rates.append(outlook(self.objectives[self.run :], self.noise)[0])
-            self.run = len(self.objectives)
+            self.rates.append(outlook(self.objectives[self.since_jump :], self.noise)[0])
+            self.since_jump = len(self.objectives)
         self.n_iter = step.number
         self.objectives.append(step.objective)
         now, steps = self.objectives[-1], len(self.objectives) - 1
@@ -174,17 +176,13 @@ class Watch:
                 )
             return Stop("decreased", self.n_iter, nan, nan, f"the objective became {now}. {LOOK}")
         self.roundings.append(step.model.rounding(step.statistics))
-        if steps >= 1 and step.model.exact and now < self.objectives[-2] - self.noise:
+        if steps >= 1 and step.exact and now < self.objectives[-2] - self.noise:
             return self.stop(
                 "decreased", f"the objective fell by {self.objectives[-2] - now:.3g} nats. {LOOK}"
             )
-        if steps >= 3 and self.tol > 0 and (stop := self._at_rest(step)):
+        if steps >= 3 and self.tol > 0 and (stop := self._at_rest(step, n_rows)):
             return stop
-        if self.n_iter >= self.max_iter:
-            if self.doubt or self.growing:
-                return self.stop("stalled", self.doubt.message if self.doubt else PLATEAU)
-            return self.stop("max_iter", "raise max_iter to go on")
-        return None
+        return self._out_of_steps(step) if self.n_iter >= self.max_iter else None
 
     @property
     def noise(self) -> float:
@@ -201,7 +199,7 @@ class Watch:
         A jump wakes directions in which EM is fast; they hide the slow ones for a while. So no rate counts for less
         than those before the latest jumps.
         """
-        rate, distance = outlook(self.objectives[self.run :], self.noise)
+        rate, distance = outlook(self.objectives[self.since_jump :], self.noise)
         known = max(self.rates[-5:])
         if rate < known < 1 and distance > self.noise:
             gain = abs(self.objectives[-1] - self.objectives[-2])
@@ -212,35 +210,46 @@ class Watch:
         """Take over what an earlier watch has seen, if this step is its last one again."""
         if abs(step.objective - earlier.objectives[-1]) <= earlier.noise:
             self.objectives, self.roundings = earlier.objectives[:-1], earlier.roundings[:-1]
-            self.doubt, self.growing, self.continues = earlier.doubt, earlier.growing, True
+            self.suspicion, self.growing, self.continues = earlier.suspicion, earlier.growing, True
 
-    def _at_rest(self, step: Step[Any]) -> Stop | None:
+    def _out_of_steps(self, step: Step[Any]) -> Stop:
+        """What to call a fit that has no steps left: held up is held up, though it may not be at rest."""
+        found = step.model.suspicion(step.statistics) if self.tol > 0 and self.n_iter else None
+        if found is not None and found.reason == "collapsed":
+            return self.stop("collapsed", found.message)
+        if self.suspicion or self.growing:
+            return self.stop("stalled", self.suspicion.message if self.suspicion else PLATEAU)
+        return self.stop("max_iter", "raise max_iter to go on")
+
+    def _at_rest(self, step: Step[Any], n_rows: float) -> Stop | None:
         """Whether nothing is left to gain, and whether the model may be trusted there."""
-        small = self.tol * step.statistics.n_points
+        n_points = step.statistics.n_points
+        small, negligible = self.tol * n_points, self.negligible * n_points / n_rows
         self.settling = False
-        if len(self.objectives) - self.run < 3:
+        if len(self.objectives) - self.since_jump < 3:
             return None
-        before, gain = (abs(self.objectives[t] - self.objectives[t - 1]) for t in (-2, -1))
+        first, second, last = self.objectives[-3:]
+        before, gain = abs(second - first), abs(last - second)
         if gain > small:
-            self.doubt, self.growing = None, False  # it climbs
+            self.suspicion, self.growing = None, False  # it climbs
             return None
         self.growing = gain > before + self.noise
         if self.growing:
             return None
-        if gain > self.noise and not self.outlook()[1] < max(small, self.negligible):
+        if gain > self.noise and not self.outlook()[1] < max(small, negligible):
             return None
-        if self.run and len(self.objectives) - self.run < 6:
+        if self.since_jump and len(self.objectives) - self.since_jump < 6:
             # A jump wakes directions in which EM is fast, and they hide the slow ones for some steps.
             self.settling = True
             return None
-        # Once in doubt, EM must climb for all to see before it is trusted again; or else come to a dead stop.
-        if self.doubt is None or gain <= self.noise:
-            self.doubt = step.model.doubt(step.statistics)
-        if self.doubt is None:
+        # Once suspected, a fit must climb by more than tol before it is asked again; or else come to a dead stop.
+        if self.suspicion is None or gain <= self.noise:
+            self.suspicion = step.model.suspicion(step.statistics)
+        if self.suspicion is None:
             return self.stop("converged", "the gains shrink, and what is left of them is below tol")
-        if self.doubt.reason == "collapsed" or gain <= self.noise:
-            return self.stop(self.doubt.reason, self.doubt.message)
-        return None  # from the rim of a saddle EM climbs out by itself
+        if self.suspicion.reason == "collapsed" or gain <= self.noise:
+            return self.stop(self.suspicion.reason, self.suspicion.message)
+        return None  # it may be near a saddle, which EM leaves by itself in time
 
 
 def broken_off(error: BaseException, n_iter: int) -> Stop:

@@ -7,15 +7,21 @@ from math import inf, isfinite
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from emlib.value import Array as Array
 from emlib.words import counted
-
-Array = NDArray[np.float64]
 
 
 def finite(name: str, values: ArrayLike) -> Array:
     """Return `values` as an array of finite float64."""
+    array = numbers(name, values)
+    all_finite(name, array)
+    return array
+
+
+def numbers(name: str, values: ArrayLike) -> Array:
+    """Return `values` as an array of float64, which may be nan or infinite."""
     if values is None:
         raise ValueError(f"{name} is None; it must be an array of numbers")
     if np.ma.is_masked(values):
@@ -24,11 +30,9 @@ def finite(name: str, values: ArrayLike) -> Array:
         given = np.asarray(values)
         if given.dtype.kind in "cmM":
             raise ValueError("it holds complex numbers or dates")
-        array = given.astype(np.float64, copy=False)
+        return given.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} cannot be read as an array of numbers: {error}") from None
-    all_finite(name, array)
-    return array
 
 
 def all_finite(name: str, array: np.ndarray) -> None:
@@ -56,35 +60,36 @@ def shaped(name: str, values: ArrayLike, shape: tuple[int, ...], meaning: str) -
     return array
 
 
-def points(X: ArrayLike, n_features: int | None = None) -> Array:
+def points(X: ArrayLike, n_features: int | None = None, name: str = "X") -> Array:
     """Return X as a finite array (N, D) with at least one row and one column."""
-    return _table(finite("X", X), n_features)
+    return _table(finite(name, X), n_features, name)
 
 
-def rows(X: ArrayLike, n_features: int | None = None) -> np.ndarray:
-    """Return X as an array (N, D) of numbers, but as it is: a memmap stays on disk, float32 stays float32.
-
-    Whoever computes with it has yet to find out whether it is finite.
-    """
+def table(X: ArrayLike, n_features: int | None = None) -> np.ndarray:
+    """Return X as a finite array (N, D) of numbers, but as it is: a memmap stays on disk, float32 stays float32."""
     if isinstance(X, np.ndarray) and X.dtype.kind in "fiu" and not np.ma.isMaskedArray(X):
-        return _table(X, n_features)
+        array = _table(X, n_features)
+        all_finite("X", array)
+        return array
     return points(X, n_features)
 
 
-def _table(array: np.ndarray, n_features: int | None) -> np.ndarray:
+def _table(array: np.ndarray, n_features: int | None, name: str = "X") -> np.ndarray:
     """Raise an error unless X is (N, D) with rows and columns, and as many columns as the model has."""
     if array.ndim == 1:
         raise ValueError(
-            f"X is one-dimensional, with shape {array.shape}; it must be (N, D). "
-            "If these are N points on a line, pass X[:, None]; if it is one point, X[None, :]"
+            f"{name} is one-dimensional, with shape {array.shape}; it must be (N, D). "
+            f"If these are N points on a line, pass {name}[:, None]; if it is one point, {name}[None, :]"
         )
     if array.ndim != 2:
-        raise ValueError(f"X has shape {array.shape}; it must be (N, D): one row a point")
+        raise ValueError(f"{name} has shape {array.shape}; it must be (N, D): one row a point")
     if 0 in array.shape:
-        raise ValueError(f"X is empty, with shape {array.shape}; it needs at least one row and one column")
+        raise ValueError(
+            f"{name} is empty, with shape {array.shape}; it needs at least one row and one column"
+        )
     if n_features is not None and array.shape[1] != n_features:
         raise ValueError(
-            f"X has {counted(array.shape[1], 'column')} and the model {counted(n_features, 'dimension')}: "
+            f"{name} has {counted(array.shape[1], 'column')} and the model {counted(n_features, 'dimension')}: "
             "they must be the same number"
         )
     return array
@@ -101,16 +106,34 @@ def point_weights(weights: ArrayLike, n_points: int) -> Array:
     return array
 
 
-def probabilities(name: str, values: ArrayLike) -> Array:
-    """Return `values` as numbers between 0 and 1 that sum to one along their last axis."""
+def table_of_shares(name: str, values: ArrayLike, n_points: int) -> Array:
+    """Return `values` as a table (N, K) of finite numbers that are not negative: how much each point counts."""
     array = finite(name, values)
+    if array.ndim != 2 or len(array) != n_points or not array.shape[1]:
+        raise ValueError(
+            f"{name} has shape {array.shape}; it must be (N, K) = ({n_points}, K): one row for each point"
+        )
+    if (array < 0).any():
+        raise ValueError(
+            f"{name} has a negative value, {array.min():.6g}; a point can count for nothing, but not less"
+        )
+    return array
+
+
+def probabilities(name: str, values: ArrayLike) -> Array:
+    """Return `values` as numbers between 0 and 1 that sum to one along their last axis, to rounding.
+
+    float32 rounds to seven digits, and so more is allowed there.
+    """
+    array = finite(name, values)
+    allowed = 1e-6 if getattr(values, "dtype", None) in (np.float32, np.float16) else 1e-8
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; it must hold at least one row of numbers")
     if (array < 0).any():
         raise ValueError(f"{name} has a negative value, {array.min():.6g}; it must hold probabilities")
     sums = array.sum(axis=-1)
     worst = np.ravel(sums)[np.argmax(np.abs(np.ravel(sums) - 1))]
-    if abs(worst - 1) > 1e-8:
+    if abs(worst - 1) > allowed:
         raise ValueError(
             f"{name} sums to {worst:.10g} where it must sum to 1: divide it by its sum"
             + (" along axis 1" if array.ndim == 2 else "")
@@ -134,8 +157,9 @@ def count(name: str, value: Any, least: int = 1, most: int | None = None, why: s
     """Return `value` as an int between `least` and `most`; `why` explains the upper limit."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise ValueError(f"{name} is {value!r}; it must be a whole number")
-    if value < least or (most is not None and value > most):
-        limits = f"at least {least}" if most is None else f"between {least} and {most}"
+    top = 2**53 if most is None else most  # beyond, a number of things is no number of things
+    if not least <= value <= top:
+        limits = f"at least {least}" if most is None and value < least else f"between {least} and {top}"
         raise ValueError(f"{name} is {value}; it must be {limits}{why}")
     return int(value)
 
@@ -182,6 +206,14 @@ def not_negative(name: str, value: Any) -> float:
     return as_float
 
 
+def positive(name: str, value: Any) -> float:
+    """Return `value` as a finite float above 0."""
+    as_float = number(name, value)
+    if as_float <= 0:
+        raise ValueError(f"{name} is {value}; it must be greater than 0")
+    return as_float
+
+
 def kind(name: str, value: Any, wanted: type, example: str = "") -> None:
     """Raise an error unless `value` is an instance of the class that is wanted."""
     if not isinstance(value, wanted):
@@ -190,7 +222,7 @@ def kind(name: str, value: Any, wanted: type, example: str = "") -> None:
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     """Return `value` if it is one of the allowed names."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:  # an array would not say whether it is among them
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
     return str(value)
 
@@ -213,26 +245,3 @@ def spawner(rng: Any) -> np.random.Generator:
             "pass np.random.default_rng(0)"
         )
     return rng
-
-
-def frozen(array: Array) -> Array:
-    """Return a copy that cannot be written to, so that a model that holds it is a value."""
-    copy = np.array(array, dtype=np.float64, order="C")
-    copy.setflags(write=False)
-    return copy
-
-
-def sealed(array: Array) -> Array:
-    """Return an array of our own making, not to be written to from now on: `frozen` without the copy."""
-    array.setflags(write=False)
-    return array
-
-
-class Value:
-    """A class whose arrays cannot be written to, not even in a copy or after pickling."""
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for value in state.values():
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
-        self.__dict__.update(state)

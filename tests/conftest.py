@@ -3,10 +3,14 @@
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from hypothesis import settings
 
 from emlib import plot
 
 mpl.use("Agg")
+# One profile for all: a slow machine fails nothing, and neither does chance.
+settings.register_profile("course", deadline=None, derandomize=True)
+settings.load_profile("course")
 
 
 @pytest.fixture

@@ -25,9 +25,16 @@ def test_monotone():
         checks.monotone([])
 
 
-def test_monotone_is_not_asked_of_floored_steps():
-    floored = Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1], floor=1e-3))
-    assert checks.monotone(fit(floored, X, tol=0, max_iter=3)).startswith("not checked")
+def test_monotone_is_asked_of_floored_steps_and_not_of_ridged_ones():
+    def steps(**options):
+        guess = Gaussian.univariate([-5, 8, 1.5], [25, 9, 1], **options)
+        return fit(Mixture(np.ones(3) / 3, guess), X, tol=0, max_iter=30)
+
+    # The middle cluster's variance is below 3, so the floor is at work.
+    floored = steps(floor=3.0)
+    assert floored.model.components.at_floor().any()
+    assert re.fullmatch(r"never falls: \d+\.\d+ nats gained in 30 steps", checks.monotone(floored))
+    assert checks.monotone(steps(ridge=1e-3)).startswith("not checked: these M-steps added a ridge")
 
 
 def test_probabilities():
@@ -100,23 +107,34 @@ def test_moments_catch_a_wrong_m_step(bug):
         checks.moments(wrong_m_step(bug), X)
 
 
-@pytest.mark.parametrize("floor", [0.0, 0.5])
+@pytest.mark.parametrize("options", [{}, {"ridge": 0.5}, {"floor": 1e-6}])
 @pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
-def test_moments_hold_for_every_structure_and_floor(structure, floor):
+def test_moments_hold_for_every_structure_and_ridge(structure, options):
     rng = np.random.default_rng(0)
     Y = rng.normal(size=(80, 3)) @ rng.normal(size=(3, 3)) + 100
-    first = start.k_means(Y, 3, rng, structure=structure, floor=floor)
+    first = start.k_means(Y, 3, rng, structure=structure, **options)
     weights = rng.uniform(size=80)
     weights[0], Y[0] = 0, 1e12  # what does not count must not matter
     model = first.maximize(first.expect(Y, weights))
     assert checks.moments(model, Y, weights) == "the mixture has the mean and the covariance of the data"
     parts = model.components
     for factor in (1 + 1e-7, 1 - 1e-7):
-        wider = Gaussian(parts.means, factor * parts.covariances, structure, floor)
+        wider = Gaussian(parts.means, factor * parts.covariances, structure, **options)
         with pytest.raises(AssertionError, match="the mixture's covariance is"):
             checks.moments(Mixture(model.weights, wider), Y, weights)
     with pytest.raises(ValueError, match="weights are all 0"):
         checks.moments(model, Y, 0 * weights)
+
+
+def test_moments_are_not_asked_where_the_m_step_was_not_free():
+    one = Gaussian.univariate([0.0], [1.0], floor=1e4)
+    two = Gaussian.univariate([-1.0, 1.0], [1.0, 1.0])
+    for mixture, reason in [
+        (Mixture([1.0], one), "the floor has raised the covariance of component 0"),
+        (Mixture([1.0], Gaussian.univariate([0.0], [1.0], fixed="means")), "with fixed parameters"),
+        (Mixture([0.5, 0.5], two, fixed_weights=True), "with fixed parameters"),
+    ]:
+        assert checks.moments(mixture.maximize(mixture.expect(X)), X).startswith(f"not checked: {reason}")
 
 
 def test_moments_are_not_asked_of_a_prior():
@@ -226,12 +244,28 @@ def test_stationary_does_not_tell_a_saddle_from_a_maximum():
     assert one.logpdf(data).sum() < -1289
 
 
+def test_stationary_counts_points_by_their_weights():
+    counts = np.random.default_rng(0).integers(0, 4, len(WAITING))
+    trace = fit(start.k_means(WAITING, 2, np.random.default_rng(0)), WAITING, counts, tol=1e-10)
+    assert checks.stationary(trace.model, WAITING, weights=counts)
+    with pytest.raises(AssertionError, match="this is no maximum"):
+        checks.stationary(trace.model, WAITING)
+
+
+def test_stationary_holds_under_a_floor_that_holds_nobody_up():
+    trace = fit(start.k_means(WAITING, 2, np.random.default_rng(0), floor=1.0), WAITING, tol=1e-10)
+    assert checks.stationary(trace.model, WAITING)
+
+
 def test_what_stationary_cannot_judge():
     tied = start.k_means(WAITING, 2, np.random.default_rng(0), structure="tied")
-    floored = start.k_means(WAITING, 2, np.random.default_rng(0), floor=1.0)
-    for given in (tied, floored, None):
-        with pytest.raises(ValueError, match="must be a Mixture of full Gaussians without a floor"):
+    ridged = start.k_means(WAITING, 2, np.random.default_rng(0), ridge=1.0)
+    for given in (tied, ridged, None):
+        with pytest.raises(ValueError, match="must be a Mixture of full Gaussians without a ridge"):
             checks.stationary(given, WAITING)
+    floored = start.k_means(WAITING, 2, np.random.default_rng(0), floor=50.0)
+    with pytest.raises(ValueError, match="the floor has raised the covariance of component"):
+        checks.stationary(floored, WAITING)
     idle = Mixture([1.0, 0.0], Gaussian.univariate([70.0, 80.0], [9.0, 9.0]))
     with pytest.raises(ValueError, match="component 1 has the weight 0"):
         checks.stationary(idle, WAITING)
@@ -252,6 +286,14 @@ def test_additive():
     ):
         with pytest.raises(AssertionError, match="logarithms add up"):
             checks.additive(wrong, WAITING)
+
+
+def test_additive_with_weights():
+    model = start.k_means(WAITING, 2, np.random.default_rng(0))
+    weights = np.random.default_rng(0).uniform(size=len(WAITING))
+    assert checks.additive(lambda part, w: w @ model.log_density(part), WAITING, weights)
+    with pytest.raises(AssertionError, match="logarithms add up"):
+        checks.additive(lambda part, w: w @ model.log_density(part) / w.sum(), WAITING, weights)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from emlib import Collapse, checks, fit
+from emlib import Collapse, checks, fit, select
 from emlib.classic import Coins, Linkage
 
 HEADS = np.array([5, 9, 8, 4, 7])
@@ -84,10 +84,42 @@ def test_a_coin_may_turn_out_to_have_two_equal_sides():
     checks.monotone(trace)
 
 
-def test_two_coins_that_are_one_are_a_saddle():
+@pytest.mark.parametrize("gap", [0.0, 1e-9, 1e-7])
+def test_two_coins_that_are_one_are_a_saddle(gap):
     with pytest.warns(match="coins 0 and 2 cannot be told apart"):
-        trace = fit(Coins([0.6, 0.3, 0.6]), HEADS, tol=1e-9)
+        trace = fit(Coins([0.6, 0.3, 0.6 + gap]), HEADS, tol=1e-9)
     assert trace.stop.reason == "stalled"
+    with pytest.warns(match="coins 0 and 1 cannot be told apart"):
+        assert fit(Coins([0.6, 0.6 + gap]), HEADS).stop.reason == "stalled"
+
+
+@pytest.mark.parametrize("tosses", [10, 1000, 100_000])
+def test_from_nearly_equal_coins_em_climbs_or_says_that_it_stalled(tosses):
+    rng = np.random.default_rng(0)
+    heads = rng.binomial(tosses, rng.choice([0.3, 0.7], 200))
+    best = fit(Coins([0.3, 0.7], tosses), heads).objective
+    for gap in 10.0 ** -np.arange(2, 16):
+        trace = fit(Coins([0.5, 0.5 + gap], tosses), heads, warn=False)
+        checks.monotone(trace)
+        assert trace.stop.reason in ("converged", "stalled")
+        assert trace.stop.converged == (trace.objective > best - 1e-3)
+
+
+def test_coins_and_linkage_have_their_criteria():
+    coins, n = Coins([0.8, 0.5]), len(HEADS)
+    # One of two equally likely coins for every row, and its ten flips in their order
+    rows = np.log((0.8**HEADS * 0.2 ** (10 - HEADS) + 0.5**10) / 2)
+    np.testing.assert_allclose(coins.log_density(HEADS), rows, rtol=1e-13)
+    assert coins.n_parameters == 2
+    assert select.bic(coins, HEADS) == pytest.approx(2 * np.log(n) - 2 * rows.sum(), rel=1e-13)
+    assert select.aic(coins, HEADS) == pytest.approx(4 - 2 * rows.sum(), rel=1e-13)
+    twice = 2 * np.log(2 * n) - 4 * rows.sum()
+    assert select.bic(coins, HEADS, np.full(n, 2)) == pytest.approx(twice, rel=1e-13)
+    assert select.bic(coins, [HEADS, HEADS]) == pytest.approx(twice, rel=1e-13)
+
+    animals = (ANIMALS * np.log([0.65, 0.1, 0.1, 0.15])).sum()
+    np.testing.assert_allclose(Linkage(0.6).log_density(ANIMALS), [animals], rtol=1e-13)
+    assert select.bic(Linkage(0.6), ANIMALS) == pytest.approx(np.log(197) - 2 * animals, rel=1e-13)
 
 
 def test_a_coin_without_flips_is_a_collapse():
@@ -100,6 +132,9 @@ def test_coins_are_values():
     given = np.array([0.6, 0.5])
     coins = Coins(given, tosses=10)
     given[0] = 0
+    assert coins == Coins([0.6, 0.5], tosses=10) == pickle.loads(pickle.dumps(coins))
+    assert coins != Coins([0.6, 0.5], tosses=9)
+    assert coins.expect(HEADS) == coins.expect(HEADS)
     assert repr(coins) == "Coins([0.6, 0.5], tosses=10)"
     assert len(coins) == 2
     for each in (coins, pickle.loads(pickle.dumps(coins))):
@@ -122,6 +157,8 @@ def test_coins_are_values():
         (lambda: Coins([0.5]).expect([-1]), "whole numbers, 0 or more"),
         (lambda: Coins([0.5]).expect([[1], [2]]), r"heads has shape \(2, 1\); it must be \(N,\)"),
         (lambda: Coins([0.5]).expect([1, 2], [1.0]), r"weights has shape \(1,\)"),
+        (lambda: fit(Coins([0.5]), [np.array([1]), np.array([11])]), "block 1 of 2: heads has the value 11"),
+        (lambda: Coins([0.5]).log_density([0.5]), "they are counts, and not proportions"),
         (lambda: Coins([0.0, 1.0]).expect([10, 4]), "row 1 has 4 heads in 10 flips, which is impossible"),
     ],
 )
@@ -197,6 +234,15 @@ def test_linkage_at_its_ends(counts):
     trace = fit(Linkage(0.5), np.array(counts), tol=1e-9, max_iter=20_000)
     checks.monotone(trace)
     assert 0 <= trace.model.psi <= 1
+
+
+def test_psi_0_is_no_maximum_where_the_likelihood_rises_from_there():
+    """The slope there is mixed / 2 - crossed: EM stays all the same, since it shares nothing out."""
+    with pytest.warns(match="EM cannot leave psi = 0"):
+        assert fit(Linkage(0.0), [[10, 2, 1, 0]]).stop.reason == "stalled"
+    assert fit(Linkage(0.5), [[10, 2, 1, 0]], tol=1e-14).model.psi == pytest.approx(4 / 13, abs=1e-6)
+    assert fit(Linkage(0.0), [[10, 4, 5, 0]]).stop.converged
+    assert fit(Linkage(0.5), [[10, 4, 5, 0]]).model.psi < 1e-3
 
 
 @pytest.mark.parametrize(

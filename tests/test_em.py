@@ -9,8 +9,22 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from emlib import Blocks, Collapse, EMWarning, Gaussian, Mixture, Model, Statistics, checks, em, fit, start
-from emlib.stopping import Doubt, outlook
+from emlib import (
+    Blocks,
+    Collapse,
+    EMWarning,
+    Gaussian,
+    Mixture,
+    Model,
+    Statistics,
+    Suspicion,
+    checks,
+    em,
+    fit,
+    fit_best,
+    start,
+)
+from emlib.stopping import outlook
 
 N = 100
 X = np.zeros((N, 1))
@@ -23,14 +37,17 @@ class Scripted(Model):
     script: tuple
     t: int = 0
     is_exact: bool = True
-    misgiving: Doubt | None = None
+    misgiving: Suspicion | None = None
+    weight: float = 1.0  # of every point
 
-    @property
-    def exact(self):
-        return self.is_exact
+    exact = property(lambda self: self.is_exact)
+    n_parameters = 0
+
+    def check(self, block):
+        return block
 
     def expect(self, block, weights=None):
-        return Statistics(float(self.script[min(self.t, len(self.script) - 1)]), float(len(block)))
+        return Statistics(float(self.script[min(self.t, len(self.script) - 1)]), self.weight * len(block))
 
     def maximize(self, statistics):
         following = self.script[min(self.t + 1, len(self.script) - 1)]
@@ -38,7 +55,10 @@ class Scripted(Model):
             raise following
         return replace(self, t=self.t + 1)
 
-    def doubt(self, statistics):
+    def log_density(self, X):
+        return np.full(len(X), self.expect(X).log_likelihood / len(X))
+
+    def suspicion(self, statistics):
         return self.misgiving
 
 
@@ -97,7 +117,7 @@ def test_no_steps_evaluate_the_start():
 
 
 def test_stalled_on_the_word_of_the_model():
-    script = Scripted(shrinking(), misgiving=Doubt("stalled", "these two cannot be told apart"))
+    script = Scripted(shrinking(), misgiving=Suspicion("stalled", "these two cannot be told apart"))
     with pytest.warns(EMWarning, match="stalled .* told apart"):
         assert fit(script, X).stop.reason == "stalled"
 
@@ -124,6 +144,7 @@ def test_decreased_stops_and_keeps_the_best():
     assert trace.stop.reason == "decreased"
     assert trace.model.t == 2
     assert trace.objectives[-1] == 6.0
+    assert trace.objective == trace.log_likelihood == 7.0  # of the model that is kept
     with pytest.raises(AssertionError, match="falls by 1 nats at step 3"):
         checks.monotone(trace)
 
@@ -143,7 +164,7 @@ def test_rounding_is_no_fall():
     checks.monotone(trace)
 
 
-def test_a_floored_step_may_lose_and_says_so():
+def test_an_inexact_step_may_lose_and_says_so():
     trace = fit(Scripted((0.0, 5.0, 7.0, 6.999, 6.9989, 6.99889, 6.99889), is_exact=False), X)
     assert trace.stop.converged
     assert checks.monotone(trace).startswith("not checked")
@@ -254,9 +275,100 @@ def test_a_component_on_a_single_point_collapses():
     assert np.isfinite(trace.objectives).all()
     propped = Mixture([0.5, 0.5], Gaussian.univariate([1, 100], [1, 1], floor=1e-3))
     with pytest.warns(
-        EMWarning, match="only the floor keeps component 1 from collapsing, on 1 of the points"
+        EMWarning, match="only the floor or ridge keeps component 1 from collapsing, on 1 of the points"
     ):
         assert fit(propped, data).stop.reason == "collapsed"
+
+
+@pytest.mark.parametrize("weight", [1e-6, 1.0, 1e6])
+def test_negligible_is_counted_in_nats_over_all_points_whatever_they_weigh(weight):
+    script = Scripted(tuple(weight * v for v in shrinking(0.9)), weight=weight)
+    weights = np.full(N, weight)
+    # Both ask that the gains are below tol, 0.2 nats for these 100 points; left are nine times the gain.
+    for negligible, allowed in [(0.0, 0.2), (1.0, 1.0)]:
+        trace = fit(script, X, weights, tol=2e-3, negligible=negligible)
+        left = 100 - trace.objectives / weight
+        assert trace.stop.converged
+        assert left[-1] < allowed < left[-2]
+    with pytest.raises(ValueError, match="negligible is -1; it must be 0 or more"):
+        fit(script, X, negligible=-1)
+
+
+def test_a_fit_that_is_continued_is_one_fit():
+    rng = np.random.default_rng(0)
+    data = np.concatenate([rng.normal(-2, 1, (150, 2)), rng.normal(1, 1, (150, 2))])
+    first = start.from_data(data, 2, rng)
+    whole = fit(first, data)
+    early = fit(first, data, max_iter=4, warn=False)
+    late = fit(early.model, data, earlier=early)
+    np.testing.assert_allclose(late.objectives, whole.objectives, rtol=1e-13)
+    np.testing.assert_allclose(late.log_likelihoods, whole.log_likelihoods, rtol=1e-13)
+    assert len(late.models) == len(whole.models)
+    assert late.models[:5] == early.models
+    assert late.stop.reason == whole.stop.reason
+    # At rest already, it needs no three steps more to see that; and other data are another fit.
+    assert len(fit(whole.model, data, earlier=whole).objectives) == len(whole.objectives)
+    assert len(fit(whole.model, data + 1, earlier=whole, max_iter=3, warn=False).objectives) == 4
+    with pytest.raises(ValueError, match="earlier is a Mixture; it must be a Trace, the result of a fit"):
+        fit(first, data, earlier=first)
+
+
+def test_nothing_is_warned_of_on_request():
+    assert fit(Scripted(shrinking()), X, max_iter=4, warn=False).stop.reason == "max_iter"
+
+
+# Several starts -------------------------------------------------------------------------------------------
+
+
+def scaled(factor, **more):
+    return Scripted(tuple(factor * v for v in shrinking()), **more)
+
+
+def test_the_best_of_several_starts_and_where_each_led():
+    best = fit_best([scaled(1), lambda: scaled(3), scaled(2)], X)
+    np.testing.assert_allclose([end.objective for end in best.ends], [20, 60, 40], rtol=1e-5)
+    assert best.objective == best.log_likelihood == best.ends[1].log_likelihood
+    assert best.stop == best.ends[1].stop
+    assert best.models == (best.model,)
+    assert len(fit_best([scaled(1)], X, keep="models").models) == len(fit(scaled(1), X).models)
+    with pytest.warns(EMWarning, match="max_iter after 2 iterations"):
+        fit_best([scaled(1)], X, max_iter=2)
+    assert fit_best([scaled(1)], X, max_iter=2, warn=False).stop.reason == "max_iter"
+
+
+def test_a_collapsed_end_is_never_the_best():
+    held_up = scaled(9, misgiving=Suspicion("collapsed", "only the floor keeps it"))
+
+    def fails():
+        raise Collapse("no points left")
+
+    best = fit_best([held_up, scaled(1), fails, Scripted((0.0, 500.0, Collapse("one point left")))], X)
+    assert best.objective == best.ends[1].objective
+    assert [end.stop.reason for end in best.ends] == ["collapsed", "converged", "collapsed", "collapsed"]
+    assert np.isnan([best.ends[2].objective, best.ends[2].log_likelihood]).all()
+    # Of collapsed ends only, the highest; of none, an error with the first reason.
+    with pytest.warns(EMWarning, match="collapsed .* only the floor"):
+        assert fit_best([held_up, fails], X).objective == best.ends[0].objective
+    with pytest.raises(Collapse, match=r"none of 2 starts leads to a model\. The first: no points left"):
+        fit_best([fails, fails], X)
+    with pytest.raises(ValueError, match="starts is empty"):
+        fit_best([], X)
+
+
+def interrupts():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("late", [interrupts, Scripted((0.0, 5.0, KeyboardInterrupt()))])
+def test_an_interrupt_ends_all_fits_and_keeps_the_best(late):
+    with pytest.warns(EMWarning, match="interrupted .* in start 2; the best so far is kept"):
+        best = fit_best([scaled(1), late, scaled(3)], X)
+    assert best.stop.reason == "interrupted"
+    assert best.objective == best.ends[0].objective == pytest.approx(20, rel=1e-5)
+    assert best.ends[0].stop.converged
+    assert len(best.ends) == 1 + isinstance(late, Scripted)
+    with pytest.raises(KeyboardInterrupt):
+        fit_best([interrupts, scaled(1)], X)
 
 
 def test_the_start_and_the_data_are_not_changed():

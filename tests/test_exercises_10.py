@@ -6,7 +6,7 @@ from answers import Hostile
 
 import exercises
 from emlib import start
-from emlib.families.structure import STRUCTURES
+from emlib.families.variances import STRUCTURES
 from exercises import lesson_10
 
 # Programs that people write, each with the words that must answer it. Together they meet every diagnosis. ----

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
-from emlib import Collapse, Gaussian, Prior, checks, fit, start
+from emlib import Collapse, EMWarning, Gaussian, Prior, checks, fit, start
 from emlib.families import Moments
 
 
@@ -82,7 +82,7 @@ def test_divergence_is_the_integral_it_stands_for(three):
     Y = three.sample(np.repeat(1, 200_000), rng)
     log_p, log_q = three.log_density(X), three.log_density(Y)
     monte_carlo = (log_p[:, 0] - log_p[:, 1]).mean() + (log_q[:, 1] - log_q[:, 0]).mean()
-    divergence = three.divergence()
+    divergence = three.divergence(three)
     np.testing.assert_allclose(divergence[0, 1], monte_carlo, rtol=0.03)
     np.testing.assert_allclose(divergence, divergence.T)
     np.testing.assert_allclose(np.diag(divergence), 0, atol=1e-10)
@@ -117,7 +117,7 @@ def test_the_m_step_is_a_maximum():
     """No small change of the parameters makes the weighted points more likely."""
     rng = np.random.default_rng(0)
     X, resp = rng.standard_normal((40, 2)), rng.uniform(size=(40, 1))
-    best = Gaussian.from_moments(Moments.of(X, resp))
+    best = Gaussian.from_responsibilities(X, resp)
     height = resp[:, 0] @ best.log_density(X)[:, 0]
     for _ in range(200):
         mean = best.means + 0.05 * rng.standard_normal((1, 2))
@@ -160,13 +160,46 @@ def test_a_block_without_weight_for_a_component_changes_nothing():
         np.testing.assert_allclose(total.covariances, moments.covariances, rtol=1e-12)
 
 
-def test_the_floor_is_added_to_every_variance():
+def test_a_ridge_is_added_to_every_variance_and_is_no_maximum():
+    X = np.random.default_rng(0).standard_normal((30, 2))
+    ridged = Gaussian.from_responsibilities(X, np.ones((30, 1)), ridge=0.5)
+    np.testing.assert_allclose(ridged.covariances[0], np.cov(X.T, bias=True) + 0.5 * np.eye(2))
+    assert not ridged.exact
+    assert ridged.maximize(ridged.collect(X, np.ones((30, 1)))).ridge == 0.5
+
+
+@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
+@pytest.mark.parametrize("floor", [np.array([1.6, 1.6]), np.array([0.2, 1.6])])
+def test_a_floor_gives_the_best_covariance_that_is_nowhere_below_it(structure, floor):
+    """Against a general optimiser, of covariances U (1 + L L') U with U U the floor."""
     rng = np.random.default_rng(0)
-    moments = Moments.of(rng.standard_normal((30, 2)), np.ones((30, 1)))
-    floored = Gaussian.from_moments(moments, floor=0.5)
-    np.testing.assert_allclose(floored.covariances[0], moments.covariances[0] + 0.5 * np.eye(2))
-    assert not floored.exact
-    assert floored.maximize(moments).floor == 0.5
+    X = rng.standard_normal((40, 2)) @ [[1.2, 0.9], [0, 0.4]]
+    resp = rng.dirichlet([2, 1], size=40)
+    best = Gaussian.from_responsibilities(X, resp, structure=structure, floor=floor)
+    assert best.exact
+    assert best.at_floor().all()
+
+    def build(numbers):
+        if structure in ("diag", "spherical"):
+            least = floor.max() if structure == "spherical" else floor
+            return least + (numbers**2).reshape(best.covariances.shape)
+        roots = np.zeros((len(numbers) // 3, 2, 2))
+        roots[:, *np.tril_indices(2)] = numbers.reshape(-1, 3)
+        covariances = (np.eye(2) + roots @ roots.transpose(0, 2, 1)) * np.sqrt(np.outer(floor, floor))
+        return covariances.reshape(best.covariances.shape)
+
+    def height(covariances):
+        return (resp * Gaussian(best.means, covariances, structure).log_density(X)).sum()
+
+    size = {"full": 6, "tied": 3, "diag": 4, "spherical": 2}[structure]
+    found = optimize.minimize(lambda n: -height(build(n)), rng.uniform(0.5, 1, size), method="BFGS", tol=1e-9)
+    assert height(best.covariances) >= -found.fun - 1e-9
+    np.testing.assert_allclose(best.covariances, build(found.x), atol=1e-4)
+    # Where nothing is below it, a floor changes nothing.
+    np.testing.assert_array_equal(
+        Gaussian.from_responsibilities(X, resp, structure=structure, floor=1e-3).covariances,
+        Gaussian.from_responsibilities(X, resp, structure=structure).covariances,
+    )
 
 
 @pytest.mark.parametrize("D", [1, 2, 3, 8])
@@ -175,9 +208,10 @@ def test_too_few_points_collapse_and_enough_do_not(D, scale):
     rng = np.random.default_rng(D)
     X = scale * (rng.standard_normal((D + 1, D)) + 3)
     with pytest.raises(Collapse, match="has collapsed"):
-        Gaussian.from_moments(Moments.of(X[:D], np.ones((D, 1))))
-    Gaussian.from_moments(Moments.of(X, np.ones((D + 1, 1))))
-    Gaussian.from_moments(Moments.of(X[:D], np.ones((D, 1))), floor=1e-3 * scale**2)
+        Gaussian.from_responsibilities(X[:D], np.ones((D, 1)))
+    Gaussian.from_responsibilities(X, np.ones((D + 1, 1)))
+    for rescue in ("floor", "ridge"):
+        Gaussian.from_responsibilities(X[:D], np.ones((D, 1)), **{rescue: 1e-3 * scale**2})
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -215,18 +249,30 @@ def test_large_offsets_and_small_spreads_give_the_answer_of_the_centred_data(off
     np.testing.assert_allclose(ours, theirs, atol=10 * known)
 
 
-def test_a_large_floor_on_healthy_components_is_no_collapse():
+def test_healthy_components_above_the_floor_are_no_collapse():
     rng = np.random.default_rng(0)
     X = np.vstack([rng.normal(0, 0.5, (500, 2)), rng.normal(5, 0.5, (500, 2))])
-    assert fit(start.k_means(X, 2, rng, floor=0.3), X).stop.converged
     with_constant = np.column_stack([X, np.ones(1000)])
-    assert fit(start.k_means(with_constant, 2, rng, floor=1e-6), with_constant).stop.converged
+    for data, options in [
+        (X, {"floor": 0.2}),
+        (X, {"ridge": 0.3}),
+        (with_constant, {"floor": 1e-6}),
+        (with_constant, {"ridge": 1e-6}),
+    ]:
+        trace = fit(start.k_means(data, 2, rng, **options), data)
+        assert trace.stop.converged
+        checks.monotone(trace)
+    # Variances of 0.25 are below this one, and so only the floor holds them up.
+    with pytest.warns(
+        EMWarning, match="only the floor or ridge keeps components 0 and 1 from collapsing, on"
+    ):
+        assert fit(start.k_means(X, 2, rng, floor=0.3), X).stop.reason == "collapsed"
 
 
 def test_a_constant_column_collapses():
     X = np.column_stack([np.random.default_rng(0).standard_normal(50), np.full(50, 0.1)])
     with pytest.raises(Collapse, match="singular"):
-        Gaussian.from_moments(Moments.of(X, np.ones((50, 1))))
+        Gaussian.from_responsibilities(X, np.ones((50, 1)))
 
 
 @pytest.mark.parametrize(
@@ -276,7 +322,7 @@ def test_repr_shows_the_parameters():
 
 def test_divergence_asks_for_gaussians_of_as_many_dimensions():
     line = Gaussian.univariate([1, 2], [1, 1])
-    with pytest.raises(ValueError, match="other has 2 dimensions and these 1: they must be the same number"):
+    with pytest.raises(ValueError, match="other has 2 dimensions and these 1: they must agree"):
         line.divergence(Gaussian([[0, 0]], [1], "spherical"))
     with pytest.raises(ValueError, match="other is a int; it must be a Gaussian"):
         line.divergence(3)
@@ -293,14 +339,16 @@ def test_a_constant_column_hides_no_collapse(structure):
     rng = np.random.default_rng(0)
     X = np.concatenate([np.full(5, 9.0), rng.normal(size=40)])
     resp = np.eye(2)[(X == 9).astype(int)]
-    for Y in (X[:, None], np.column_stack([X, np.zeros(45)]), np.column_stack([np.full(45, 7.0), X])):
-        components = Gaussian.from_moments(Moments.of(Y, resp, structure), floor=1e-6)
-        found = components.propped(Moments.of(Y, resp, structure))
-        # What is tied or summed up with a feature that does vary is not flat.
-        assert found.tolist() == ([] if structure == "tied" else [1])
-    flat = np.column_stack([X, 2 * X])
-    moments = Moments.of(flat, resp, "full")
-    assert Gaussian.from_moments(moments, floor=1e-6).propped(moments).tolist() == []  # all lie on one line
+    for rescue in ("floor", "ridge"):
+        for Y in (X[:, None], np.column_stack([X, np.zeros(45)]), np.column_stack([np.full(45, 7.0), X])):
+            components = Gaussian.from_responsibilities(Y, resp, structure=structure, **{rescue: 1e-6})
+            found = components.held_up(components.collect(Y, resp))
+            # What is tied or summed up with a feature that does vary is not flat.
+            assert found.tolist() == ([] if structure == "tied" else [1])
+        flat = np.column_stack([X, 2 * X])
+        components = Gaussian.from_responsibilities(flat, resp, **{rescue: 1e-6})
+        found = components.held_up(components.collect(flat, resp))
+        assert found.tolist() == [1]  # all lie on one line; but on it, too, these are all alike
 
 
 @pytest.mark.parametrize(("unexplained", "collapses"), [(3e-12, True), (3e-11, False)])
@@ -309,9 +357,8 @@ def test_how_nearly_singular_is_a_collapse(unexplained, collapses):
     rng = np.random.default_rng(0)
     a, b = np.linalg.qr(rng.normal(size=(500, 2)) - 0)[0].T
     X = np.column_stack([a, a + np.sqrt(unexplained) * b])
-    moments = Moments.of(X, np.ones((500, 1)))
     if collapses:
         with pytest.raises(Collapse):
-            Gaussian.from_moments(moments)
+            Gaussian.from_responsibilities(X, np.ones((500, 1)))
     else:
-        Gaussian.from_moments(moments)
+        Gaussian.from_responsibilities(X, np.ones((500, 1)))

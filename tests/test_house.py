@@ -1,6 +1,7 @@
 """What the README promises of the house: bounds, lock, light import, documented names, its own examples."""
 
 import ast
+import graphlib
 import importlib
 import inspect
 import pkgutil
@@ -141,11 +142,11 @@ def test_one_version():
 def test_the_wheel_is_small_typed_and_nothing_but_emlib(tmp_path):
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     run(*pip, "--no-index", "-w", str(tmp_path), ".")
-    (wheel,) = tmp_path.glob("emlib-*.whl")
+    (wheel,) = tmp_path.glob("em_course-*.whl")
     assert wheel.stat().st_size < 150_000
     names = zipfile.ZipFile(wheel).namelist()
     assert "emlib/py.typed" in names
-    assert all(name.startswith(("emlib/", f"emlib-{emlib.__version__}.dist-info/")) for name in names)
+    assert all(name.startswith(("emlib/", f"em_course-{emlib.__version__}.dist-info/")) for name in names)
     # What it imports on its own, outside this clone, in an environment that has NumPy, SciPy and the rest.
     code = f"import sys; sys.path.insert(0, {str(wheel)!r}); import emlib; print(emlib.__file__)"
     assert str(wheel) in run(sys.executable, "-P", "-c", code)
@@ -154,3 +155,56 @@ def test_the_wheel_is_small_typed_and_nothing_but_emlib(tmp_path):
 def test_the_old_interpreter_can_read_every_source():
     for source in [*ROOT.glob("emlib/**/*.py"), *ROOT.glob("notebooks/**/*.py"), *ROOT.glob("figures/*.py")]:
         ast.parse(source.read_text(), feature_version=(3, 11))
+
+
+def modules():
+    """Every module of emlib by its name."""
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted((ROOT / "emlib").rglob("*.py"))
+    }
+
+
+def test_no_circle_of_imports():
+    """Those for types alone and those within functions counted, but for the package's own front door."""
+    graph = {}
+    for name, path in modules().items():
+        tree = ast.parse(path.read_text())
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        pairs = [(node.module, f"{node.module}.{alias.name}") for node in imports for alias in node.names]
+        found = {full if full in modules() else module for module, full in pairs}
+        graph[name] = found & set(modules()) - {name, "emlib"}
+    graphlib.TopologicalSorter(graph).prepare()  # raises an error at a circle, and names it
+
+
+def test_emlib_can_be_read():
+    """No file of more than 400 lines, no function of more than 45 lines of code."""
+    for path in modules().values():
+        lines = path.read_text().splitlines()
+        assert len(lines) <= 400, path
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                text = function.body[0] if ast.get_docstring(function) is not None else None
+                doc = range(text.lineno, text.end_lineno + 1) if text else ()
+                own = range(function.lineno, function.end_lineno + 1)
+                code = [
+                    n for n in own if n not in doc and lines[n - 1].strip() and lines[n - 1].strip()[0] != "#"
+                ]
+                assert len(code) <= 45, f"{path}: {function.name}"
+
+
+def test_a_step_of_em_is_few_calls():
+    """One EM step of a Gaussian mixture, watched by `fit`, takes at most 40 calls of emlib's functions."""
+    X = emlib.datasets.three_clusters().X
+    first = emlib.Mixture([1 / 3] * 3, emlib.Gaussian.univariate([-5, 8, 1.5], [25, 9, 1]))
+    calls = []
+
+    def count(frame, event, _):
+        calls[-1] += event == "call" and f"{ROOT}/emlib/" in frame.f_code.co_filename
+
+    for steps in (10, 11):
+        calls.append(0)
+        sys.setprofile(count)
+        emlib.fit(first, X, tol=1e-300, max_iter=steps, keep="values", warn=False)
+        sys.setprofile(None)
+    assert calls[1] - calls[0] <= 40

@@ -1,6 +1,7 @@
 """The E-step's two ways through the points, against their definition in longdouble."""
 
 import tracemalloc
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -8,27 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 from sklearn.datasets import load_iris, load_wine
+from structures import STRUCTURES, covariances, each_structure, written_out
 
 from emlib import EMWarning, Gaussian, Mixture, checks, fit, kernels, start
+from emlib.families import shortcuts
 
-STRUCTURES = ["full", "tied", "diag", "spherical"]
 LONG = np.longdouble  # three digits more than float64, or more; on a machine where it has none, see `digits`
-each_structure = pytest.mark.parametrize("structure", STRUCTURES)
 with_and_without_weights = pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
 digits = pytest.mark.skipif(np.finfo(LONG).eps > 1e-18, reason="longdouble is no better than float64 here")
 
 
 # The oracle: definitions, in longdouble, with nothing of emlib but the parameters ---------------------------
-
-
-def covariances(structure, matrices):
-    """Those of a structure, from matrices (K, D, D)."""
-    return {
-        "full": lambda: matrices,
-        "tied": lambda: matrices[0],
-        "diag": lambda: np.diagonal(matrices, axis1=1, axis2=2),
-        "spherical": lambda: matrices[:, 0, 0],
-    }[structure]()
 
 
 def root(covariance):
@@ -90,7 +81,8 @@ def agree(found, wanted, rtol=1e-10):
     small for both reasons of its own, a correlation say, may be known less well.
     """
     log_likelihood, counts, moments = found
-    means, matrices = moments.means, Gaussian.from_moments(moments).matrices
+    means = moments.means
+    matrices = written_out(moments.structure, moments.covariances, *means.shape)
     np.testing.assert_allclose(log_likelihood, float(wanted[0]), rtol=rtol)
     np.testing.assert_allclose(counts, wanted[1].astype(float), rtol=rtol)
     widths = np.sqrt(np.diagonal(wanted[3], axis1=1, axis2=2)).astype(float)
@@ -103,7 +95,8 @@ def agree(found, wanted, rtol=1e-10):
 
 def one(mixture, X, weights=None):
     """The E-step as a fit makes it."""
-    return kernels.expect(mixture._log_weights, mixture.components, X, weights)[:3]
+    found = mixture.e_step(X, weights)
+    return found.log_likelihood, found.counts, found.components
 
 
 def generally(mixture, X, weights=None):
@@ -115,10 +108,10 @@ def aside(monkeypatch):
     """How many rows went the general way: a list, with one entry for each call."""
     calls, general = [], kernels.general
 
-    def counted(log_weights, family, X, weights, **again):
-        if not again:
+    def counted(log_weights, family, X, weights, start=0, skip=True):
+        if skip:
             calls.append(len(X))
-        return general(log_weights, family, X, weights, **again)
+        return general(log_weights, family, X, weights, start, skip)
 
     monkeypatch.setattr(kernels, "general", counted)
     return calls
@@ -159,23 +152,25 @@ def test_both_ways_are_the_definition(structure, weighted, D, aside):
 def test_the_borders_of_blocks_change_nothing(structure, weighted, way, monkeypatch):
     mixture, X, weights = blobs(structure, N=9001)
     weights = weights if weighted else None
-    blocks, rows = [], kernels.rows
-
-    def counted(*arguments, **keywords):
-        blocks.append(list(rows(*arguments, **keywords)))
-        return iter(blocks[-1])
-
     monkeypatch.setattr(kernels, "BLOCK", 1)
-    monkeypatch.setattr(kernels, "rows", counted)
-    agree(way(mixture, X, weights), definition(mixture, X, weights))
-    assert all(len(slices) >= 3 for slices in blocks)
+    inner = "_softmax" if way is one else "normalised"  # what is done once for each block
+    with mock.patch.object(kernels, inner, wraps=getattr(kernels, inner)) as each_block:
+        found = way(mixture, X, weights)
+    agree(found, definition(mixture, X, weights))
+    assert each_block.call_count >= 3
 
 
-@pytest.mark.parametrize("N", [1, 1023, 1024, 1025, 4097])
-def test_slices_cover_every_row_once(N):
-    for numbers in (1, 400, 10**6):
-        rows = np.concatenate([np.arange(N)[some] for some in kernels.rows(N, numbers)])
-        np.testing.assert_array_equal(rows, np.arange(N))
+@digits
+@pytest.mark.parametrize("N", [1, 1023, 1024, 1025, 4095, 4096, 4097])
+@pytest.mark.parametrize("way", [one, generally])
+def test_blocks_cover_every_row_once(N, way, monkeypatch):
+    monkeypatch.setattr(kernels, "BLOCK", 1)
+    mixture, X, _ = blobs("full", N=N)
+    log_likelihood, counts, moments = way(mixture, X)
+    wanted = definition(mixture, X)
+    np.testing.assert_allclose(log_likelihood, float(wanted[0]), rtol=1e-12)
+    np.testing.assert_allclose(counts, wanted[1].astype(float), rtol=1e-10)
+    np.testing.assert_allclose(moments.about(np.zeros((3, 3))).sums.sum(axis=0), X.sum(axis=0), rtol=1e-10)
 
 
 @each_structure
@@ -304,18 +299,38 @@ def test_a_constant_column_under_a_floor_goes_the_fused_way_too(structure, value
 @each_structure
 @with_and_without_weights
 def test_only_the_blocks_that_could_lose_go_aside(structure, weighted, aside, monkeypatch):
-    mixture, X, weights = blobs(structure, N=3500)
+    mixture, X, weights = blobs(structure, N=6500)
     weights = weights if weighted else None
     monkeypatch.setattr(kernels, "BLOCK", 1)
     X[1500] += 1e4  # so far out that its block's bound is above LOST
-    X[3499] -= 1e4
+    X[6499] -= 1e4
     agree(one(mixture, X, weights), definition(mixture, X, weights))
-    slices = [range(3500)[some] for some in kernels.rows(3500, 10**9)]
-    assert len(slices) > 3
-    assert sum(aside) == sum(len(rows) for rows in slices if 1500 in rows or 3499 in rows)
+    size = kernels.block_size(10**9)
+    blocks = [range(first, min(first + size, 6500)) for first in range(0, 6500, size)]
+    assert len(blocks) > 3
+    assert sum(aside) == sum(len(rows) for rows in blocks if 1500 in rows or 6499 in rows)
 
 
-@settings(deadline=None, derandomize=True, max_examples=150)
+def looked_into(family, X):
+    """The linear form, the logits that the fused way makes of X, the largest they may be, and how far rounding may go.
+
+    The logits (K, N) are without the term that all components share.
+    """
+    points, seen = kernels.Points(X), []
+    form = family.linear(np.zeros(len(family)), X, points.shift)
+
+    def softmax(logits, largest):
+        seen.append((logits.copy(), largest))
+        return np.full_like(logits, 1 / len(logits)), np.zeros(logits.shape[1])
+
+    no_statistics = form._replace(gather=lambda *sums: sums)
+    with mock.patch.object(kernels, "_softmax", softmax), mock.patch.object(kernels, "LOST", np.inf):
+        lost = kernels.fused(np.zeros(len(family)), family, no_statistics, points, None)[3]
+    ((logits, largest),) = seen  # one block
+    return form, logits, largest, lost / len(X)
+
+
+@settings(max_examples=150)
 @given(
     structure=st.sampled_from(STRUCTURES),
     D=st.integers(1, 8),
@@ -335,21 +350,19 @@ def test_the_estimate_of_what_may_be_lost_is_an_upper_bound(structure, D, K, noi
     means = 10**gap * np.sqrt(matrices[0].diagonal()) * rng.standard_normal((K, D))
     family = Gaussian(means, covariances(structure, matrices), structure)
     X = family.sample(rng.integers(K, size=40), rng)
-    natural = family.natural(np.zeros(K))
-    x = np.subtract(X.T, natural.shift[:, None])
-    phi = np.ones((natural.theta.shape[1], len(X)))
-    natural.products(x, phi[: -1 - D])
-    phi[-1 - D : -1] = x
-    logits = (natural.theta @ phi).astype(LONG)
-    if natural.common is not None:
-        logits -= np.einsum("db,de,eb->b", x, natural.common, x) / 2
-    # Both ways start from the same roots of the covariances; what those have lost is not the question.
-    inverse = np.broadcast_to(family._inverse, (K, *family._inverse.shape[1:])).astype(LONG)
+    form, logits, _, bound = looked_into(family, X)
+    logits = logits.astype(LONG)
+    if form.common is not None:
+        x = X.T - form.shift[:, None]
+        logits -= np.einsum("db,de,eb->b", x, form.common, x) / 2
+    # Both ways start from the same whiteners of the covariances; what those have lost is not the question.
+    whiteners = family.covariance.whiteners
+    whiteners = np.broadcast_to(whiteners, (K, *whiteners.shape[1:])).astype(LONG)
     for k in range(K):
         centred = (X.astype(LONG) - family.means[k]).T
-        y = inverse[k] @ centred if inverse.ndim == 3 else inverse[k][:, None] * centred
-        error = np.abs(logits[k] - (family._log_scale[k] - (y**2).sum(axis=0) / 2)).max()
-        assert error <= kernels._at_most(natural, np.abs(natural.theta), np.abs(x).max(axis=1))[1]
+        y = whiteners[k] @ centred if whiteners.ndim == 3 else whiteners[k][:, None] * centred
+        error = np.abs(logits[k] - (family.log_scale[k] - (y**2).sum(axis=0) / 2)).max()
+        assert error <= bound
 
 
 @pytest.mark.parametrize("structure", ["tied", "diag", "spherical"])
@@ -450,16 +463,26 @@ def test_the_memory_of_an_e_step_does_not_grow_with_the_points(way):
     assert many - few < 16_000 * 8
 
 
+def test_the_memory_of_a_fit_does_not_grow_with_the_blocks():
+    """What is kept of a few points from step to step, some 16 times as much as they are, is not kept of many blocks."""
+    rng, D = np.random.default_rng(0), 30
+    mixture = Mixture([0.5, 0.5], Gaussian(rng.standard_normal((2, D)), [np.eye(D)] * 2))
+    blocks = list(rng.standard_normal((16, 2000, D)))
+    fit(mixture, blocks[:2], tol=0, max_iter=1)
+    few, many = (
+        peak(lambda n=n: fit(mixture, blocks[:n], tol=0, max_iter=2, keep="values")) for n in (4, 16)
+    )
+    assert many - few < 2000 * D * 8
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
     """40 MB of float32 on disk."""
     path = tmp_path_factory.mktemp("kernels") / "large.npy"
     X = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(1_250_000, 8))
     rng = np.random.default_rng(0)
-    for some in kernels.rows(len(X), 8):
-        X[some] = rng.standard_normal(X[some].shape, dtype=np.float32) + rng.integers(
-            2, size=(len(X[some]), 1)
-        )
+    for some in (slice(first, first + 125_000) for first in range(0, len(X), 125_000)):
+        X[some] = rng.standard_normal((125_000, 8), dtype=np.float32) + rng.integers(2, size=(125_000, 1))
     X.flush()
     return path
 
@@ -652,13 +675,8 @@ def test_no_logit_is_larger_than_the_largest(structure):
             structure,
         )
         X = scale * rng.standard_normal((50, 4))
-        natural = family.natural(np.log([0.2, 0.3, 0.5]))
-        x = X.T - natural.shift[:, None]
-        phi = np.ones((natural.theta.shape[1], 50))
-        natural.products(x, phi[:-5])
-        phi[-5:-1] = x
-        largest, _ = kernels._at_most(natural, np.abs(natural.theta), np.abs(x).max(axis=1))
-        logits = np.abs(natural.theta @ phi).max()
+        _, logits, largest, _ = looked_into(family, X)
+        logits = np.abs(logits).max()
         assert logits <= largest <= 40 * logits
 
 
@@ -671,11 +689,12 @@ def test_what_surely_loses_digits_is_known_before_it_is_tried(thinnest, in_vain,
     family = Gaussian(rng.standard_normal((K, D)), variances[:, :, None] * np.eye(D))
     mixture = Mixture(np.full(K, 1 / K), family)
     X, _ = mixture.sample(300, rng)
-    natural = family.natural(np.zeros(K))
-    reach = np.abs(X.T - natural.shift[:, None]).max(axis=1)
-    _, error = kernels._at_most(natural, np.abs(natural.theta), reach)
-    assert family.loses(X, kernels.LOST) == in_vain == (error > kernels.LOST)
-    assert not family.loses(X, 1.001 * error)  # it never says so where trying would say otherwise
+    with mock.patch.object(shortcuts, "LOST", np.inf):
+        error = looked_into(family, X)[3]
+    shift = kernels.Points(X).shift
+    assert (family.linear(np.zeros(K), X, shift) is None) == in_vain == (error > kernels.LOST)
+    with mock.patch.object(shortcuts, "LOST", 1.001 * error):  # it never gives up where trying would succeed
+        assert family.linear(np.zeros(K), X, shift) is not None
     expected = kernels.general(mixture._log_weights, family, X, None)[0]
     tried = []
     fused = kernels.fused

@@ -256,3 +256,28 @@ def test_pictures_that_make_no_sense(ax):
         plot.criteria(ax, GUESS)
     with pytest.raises(ValueError, match="nothing was held out"):
         plot.criteria(ax, made([("full", 1, 3.0)]), "held_out")
+
+
+def test_a_line_is_as_fine_as_its_narrowest_component(ax):
+    apart = Mixture([0.5, 0.5], Gaussian.univariate([0, 1000], [0.3**2, 0.3**2]))
+    redraw = plot.line(ax, apart)
+    peak = 0.5 / (0.3 * np.sqrt(2 * np.pi))
+    for curve in ax.lines[:2]:
+        assert curve.get_ydata().max() == pytest.approx(peak, rel=1e-3)
+    redraw(Mixture([0.5, 0.5], Gaussian.univariate([200, 700], [0.01**2, 0.3**2])))
+    assert ax.lines[0].get_ydata().max() == pytest.approx(30 * peak, rel=1e-3)
+    assert ax.lines[0].get_xdata()[ax.lines[0].get_ydata().argmax()] == pytest.approx(200, abs=0.01)
+
+
+def test_a_component_without_weight_moves_no_window(ax):
+    far = Mixture([0.5, 0.5, 0.0], Gaussian.univariate([0, 5, 1e6], [1, 1, 1]))
+    plot.line(ax, far)
+    assert ax.get_xlim() == pytest.approx((-4, 9))
+
+
+def test_pictures_of_one_place_and_of_another_number_of_components(ax):
+    two = Mixture([0.5, 0.5], Gaussian.univariate([0, 5], [1, 1]))
+    redraw = plot.line(ax, two, np.full((10, 1), 3.0))
+    assert ax.get_xlim() == pytest.approx((-4, 9))
+    with pytest.raises(ValueError, match="shows 2 components and the mixture has 1: draw it anew"):
+        redraw(Mixture([1.0], Gaussian.univariate([0], [1])))

@@ -41,3 +41,10 @@ def test_bound_draws_both_curves_and_the_gap_at_the_step(ax):
 def test_pictures_that_make_no_sense(ax):
     with pytest.raises(ValueError, match="low must be less than high"):
         plot.bound(ax, hill, 2, -2)
+
+
+def test_a_log_likelihood_that_is_infinite_at_the_ends(ax):
+    plot.bound(ax, lambda p: float(np.log(p) + np.log(1 - p)) if 0 < p < 1 else -np.inf, 0, 1)
+    assert np.isfinite(ax.get_ylim()).all()
+    with pytest.raises(ValueError, match="not finite anywhere from 2"):
+        plot.bound(ax, lambda p: -np.inf, 2, 3)

@@ -39,3 +39,19 @@ def test_pictures_that_make_no_sense(ax):
     for shares in ([], [0.5, 0.5], [0.9, 0.5], [0.0], [1.0], [np.nan]):
         with pytest.raises(ValueError, match="shares"):
             plot.contours(ax, plane, shares)
+
+
+def test_contours_find_narrow_components_and_pass_over_those_without_weight(ax):
+    covariances = [0.01 * np.eye(2), 0.01 * np.eye(2), np.eye(2)]
+    mixture = Mixture([0.5, 0.5, 0.0], Gaussian([[0, 0], [500, 0], [1e6, 1e6]], covariances))
+    plot.contours(ax, mixture, 0.5)
+    (drawn,) = ax.collections
+    corners = np.concatenate([path.vertices for path in drawn.get_paths()])
+    # Half of the mass of a Gaussian lies within sqrt(2 log 2) standard deviations, and so of two that are far apart.
+    for centre in ([0, 0], [500, 0]):
+        around = corners[np.abs(corners[:, 0] - centre[0]) < 1]
+        np.testing.assert_allclose(
+            np.linalg.norm(around - centre, axis=1), 0.1 * np.sqrt(2 * np.log(2)), rtol=0.05
+        )
+        assert len(around) > 20
+    assert np.abs(corners).max() < 501

@@ -14,6 +14,8 @@ from emlib import GaussianMixture
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
+    # Data of constant or repeated columns: emlib says so.
+    pytest.mark.filterwarnings("ignore:column.* the data are flat there:emlib.EMWarning"),
 ]
 
 NAMES = [

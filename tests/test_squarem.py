@@ -5,6 +5,7 @@ import pytest
 import toys
 
 from emlib import Gaussian, Mixture, Prior, checks, em, fit, squarem, start
+from emlib.classic import Coins, Linkage
 
 
 def overlapping(seed, N=900, D=2):
@@ -64,10 +65,12 @@ def test_with_weights_and_a_prior():
 
 
 def test_any_model_whose_statistics_add_can_leap():
-    coins = toys.Coins(np.array([0.6, 0.5]))
-    plain, leaping = both(coins, np.array([5, 9, 8, 4, 7]), tol=1e-10)
+    plain, leaping = both(Coins([0.6, 0.5]), [5, 9, 8, 4, 7], tol=1e-10)
     np.testing.assert_allclose(leaping.model.probabilities, [0.796789, 0.519583], atol=2e-5)
     assert leaping.stop.n_iter <= plain.stop.n_iter
+
+    plain, leaping = both(Linkage(0.5), [[125, 18, 20, 34]], tol=1e-12)
+    assert leaping.model.psi == pytest.approx((15 + np.sqrt(53809)) / 394, abs=1e-6)
 
     rng = np.random.default_rng(0)
     sequences = [rng.integers(0, 3, size=15) for _ in range(2)]

@@ -57,7 +57,8 @@ def test_random_components_all_look_like_the_whole(X):
 def test_the_same_generator_gives_the_same_start(X, name):
     a, b = (getattr(start, name)(X, 3, np.random.default_rng(7)) for _ in range(2))
     np.testing.assert_array_equal(a.components.means, b.components.means)
-    assert getattr(start, name)(X, 3, np.random.default_rng(7), floor=0.1).components.floor == 0.1
+    floored = getattr(start, name)(X, 3, np.random.default_rng(7), floor=0.1)
+    np.testing.assert_array_equal(floored.components.floor, [0.1, 0.1])
 
 
 @pytest.mark.parametrize("name", ["random", "from_data", "k_means", "k_means_plus_plus"])
@@ -178,17 +179,37 @@ def test_k_means_plus_plus_keeps_its_means_apart():
         assert len(set(nearest)) == 5
 
 
-def test_the_usual_floor_is_a_millionth_of_the_mean_variance(X):
-    assert start.usual_floor(X) == pytest.approx(1e-6 * X.var(axis=0).mean(), rel=1e-10)
-    assert start.usual_floor(X + 1e7) == pytest.approx(1e-6 * X.var(axis=0).mean(), rel=1e-6)
+def test_the_usual_floor_is_1e_minus_10_of_each_features_variance(X):
+    X = X * [1, 1e4]
+    np.testing.assert_allclose(start.usual_floor(X), 1e-10 * X.var(axis=0), rtol=1e-10)
+    # At an offset of 1e7 a coordinate keeps 9 digits behind the point, and so its variance some 9.
+    np.testing.assert_allclose(start.usual_floor(X + 1e7), 1e-10 * X.var(axis=0), rtol=1e-8)
     weights = np.random.default_rng(0).integers(1, 4, len(X))
     repeated = np.repeat(X, weights, axis=0)
-    assert start.usual_floor(X, weights) == pytest.approx(start.usual_floor(repeated), rel=1e-10)
-    assert start.usual_floor(np.ones((5, 2))) == 1e-6
+    np.testing.assert_allclose(start.usual_floor(X, weights), start.usual_floor(repeated), rtol=1e-10)
+    blocks = [X[:7], X[7:50], X[50:]]
+    np.testing.assert_allclose(start.usual_floor(blocks), start.usual_floor(X), rtol=1e-12)
 
 
-def test_a_floor_that_would_drown_a_feature_is_warned_of(X):
-    with pytest.warns(EMWarning, match="feature 0 has the variance .* standardise the features"):
-        start.usual_floor(X * [1e-6, 1e6])
-    # A constant feature is none that could drown.
-    start.usual_floor(np.column_stack([X, np.full(len(X), 1e8)]))
+@pytest.mark.parametrize("constant", [0.0, 0.1, -1e8])
+def test_the_floor_of_a_constant_feature_is_that_of_the_others_and_it_is_warned_of(X, constant):
+    with pytest.warns(EMWarning, match="^column 1 is constant: the data are flat there") as said:
+        floor = start.usual_floor(np.insert(X, 1, constant, axis=1))
+    assert len(said) == 1
+    mean = X.var(axis=0).mean()
+    np.testing.assert_allclose(floor, 1e-10 * np.array([X[:, 0].var(), mean, X[:, 1].var()]), rtol=1e-10)
+    with pytest.warns(EMWarning, match="^column 0 is constant; column 1 is constant: "):
+        np.testing.assert_allclose(start.usual_floor(np.full((5, 2), constant)), 1e-10, rtol=1e-15)
+
+
+def test_columns_that_determine_each_other_are_warned_of_by_their_numbers(X):
+    with pytest.warns(EMWarning, match="^columns 0 and 2 are not independent: the data are flat there"):
+        start.usual_floor(np.column_stack([X, 3 * X[:, 0] + 1]))
+    shares = np.random.default_rng(0).dirichlet([2, 3, 4], size=100)
+    with pytest.warns(EMWarning, match="^columns 1, 2 and 3 are not independent"):
+        start.usual_floor(np.column_stack([X[:100, 0], shares]))
+    with pytest.warns(EMWarning, match="^column 2 is constant; columns 0, 1 and 3 are not independent"):
+        start.usual_floor(np.column_stack([X, np.full(len(X), 1e8), X[:, 0] - X[:, 1]]))
+    # Nearly collinear is not flat.
+    nearly = X[:, 0] + 1e-3 * np.random.default_rng(1).standard_normal(len(X))
+    start.usual_floor(np.column_stack([X, nearly]))

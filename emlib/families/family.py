@@ -1,18 +1,30 @@
-"""What a mixture asks of the family its components come from."""
+"""What a mixture asks of the family its components come from.
+
+- `Family`: K distributions of one kind. A family of your own is a frozen dataclass with arrays for its parameters, and
+  eight methods: `check`, `log_density`, `collect`, `maximize`, `divergence`, `describe`, `sample` and `n_parameters`.
+- `Linear`: the fast way through the E-step, which an exponential family may offer.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
+from operator import index
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import chdtri
 
-from emlib.families.apart import clearly
-from emlib.validate import Array, Value
+from emlib import validate
+from emlib.value import Array, Value, field_names, frozen
+from emlib.words import counted, listing
+
+CHANCE = 1e-3  # in one random split of a thousand, the halves are farther apart than a test allows
 
 
-class Natural(NamedTuple):
+class Linear(NamedTuple):
     """The logs of weight times density in an exponential family, as theta . phi(x): linear in what the M-step sums.
 
     With them a whole block of points is two products of matrices; see `emlib.kernels.fused`.
@@ -26,9 +38,8 @@ class Natural(NamedTuple):
         X (D, B).
     gather : function
         gather(sums) makes the family's statistics of the sums of r_nk phi(x_n), (K, P); with `common`, it is
-        gather(sums, scatter), scatter (D, D) the sum of x_n x_n' over all components.
-    kept : function
-        kept(statistics) says whether what `gather` made has kept its digits, ten of them or more.
+        gather(sums, scatter), scatter (D, D) the sum of x_n x_n' over all components. None if these statistics would
+        not keep ten of their digits.
     shift : array (D,)
         What is subtracted from the points first.
     common : array (D, D) or None
@@ -38,7 +49,6 @@ class Natural(NamedTuple):
     theta: Array
     products: Callable[[Array, Array], None]
     gather: Callable[..., Any]
-    kept: Callable[[Any], bool]
     shift: Array
     common: Array | None = None
 
@@ -46,107 +56,228 @@ class Natural(NamedTuple):
 class Family(Value, ABC):
     """K distributions of one kind, batched: an immutable sequence of components.
 
-    A family knows nothing of mixture weights, of other families or of the loop. Shapes: X (N, D),
-    resp (N, K).
+    A family knows nothing of mixture weights, of other families or of the loop. Its parameters are arrays whose
+    first axis counts the components; further fields with defaults are options, which are the same for all. `check`,
+    `collect` and `maximize` may use the options and not the parameters, so that EM can start from responsibilities
+    alone. (A family that needs them must bring a `from_responsibilities` of its own.) Shapes: X (N, D), resp (N, K).
     """
 
-    # What it is -------------------------------------------------------------------------------------
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "__repr__" not in vars(cls):  # else @dataclass would write one of its own
+            cls.__repr__ = Family.__repr__  # type: ignore[method-assign]
+
+    # Required -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def check(self, X: Any) -> np.ndarray:
+        """Return points as an array (N, D), or raise a ValueError that says what is wrong, and in which row.
+
+        `emlib.validate.table(X, self.n_features)` does for real numbers.
+        """
+
+    @abstractmethod
+    def log_density(self, X: Array) -> Array:
+        """Log-density of every point under every component, (N, K), in nats."""
+
+    @abstractmethod
+    def collect(self, X: Array, resp: Array) -> Any:
+        """Sufficient statistics of the points, each weighted by its responsibilities: they know `+` and `*` a number.
+
+        An array will do, or an object of a class with these two; not a tuple or a list, for which `+` means more.
+        """
+
+    @abstractmethod
+    def maximize(self, statistics: Any) -> Self:
+        """M-step: the components of highest likelihood for these statistics.
+
+        Raises
+        ------
+        Collapse
+            If a component has no points, or too few.
+        """
+
+    @abstractmethod
+    def divergence(self, other: Self) -> Array:
+        """How far these components are from those of another family of the kind, (K, K of the other), in nats.
+
+        It is 0 between equal components only, greater otherwise, and may be infinite. To second order it must be the
+        squared distance by Fisher's information, as the symmetric Kullback-Leibler divergence is: by that `fit` tells
+        a maximum from a saddle, where two components are one. (`scipy.special.kl_div` has no nan where a rate is 0.)
+        """
+
+    @abstractmethod
+    def describe(self, k: int) -> str:
+        """Component k in one line: "mean 3, variance 2"."""
+
+    @abstractmethod
+    def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
+        """One point (D,) for each label: a draw from the component of that number."""
 
     @property
     @abstractmethod
-    def n_features(self) -> int:
-        """D, the number of columns of the data."""
-
-    @property
-    @abstractmethod
-    def own_parameters(self) -> int:
-        """How many free numbers each component has to itself."""
-
-    @property
     def n_parameters(self) -> int:
         """How many free numbers all components have together."""
-        return len(self) * self.own_parameters
 
-    @abstractmethod
+    # Derived ------------------------------------------------------------------------------------------
+
+    def __post_init__(self) -> None:
+        for name in self._parameters():
+            self.__dict__[name] = frozen(getattr(self, name))
+
+    @property
+    def n_features(self) -> int | None:
+        """D, the number of columns of the data, as the first parameter has it; None as long as there is none."""
+        first = vars(self).get(self._parameters()[0])
+        return None if first is None else 1 if first.ndim == 1 else first.shape[1]
+
     def __len__(self) -> int:
         """K, the number of components."""
+        return len(getattr(self, self._parameters()[0]))
 
-    @abstractmethod
     def __getitem__(self, k: int) -> Self:
         """Component k alone, as a family of one."""
+        try:
+            k = range(len(self))[index(k)]
+        except (TypeError, IndexError):
+            raise _no_component(k, len(self)) from None
+        return self.permuted(np.array([k]))
 
-    # What EM needs ----------------------------------------------------------------------------------
+    def permuted(self, order: np.ndarray) -> Self:
+        """These components in another order, or some of them."""
+        state = {name: getattr(self, name) for name in field_names(type(self))}
+        state.update({name: state[name][order] for name in self._parameters()})
+        return self._made(**state)
+
+    @classmethod
+    def from_responsibilities(cls, X: ArrayLike, resp: ArrayLike, **options: Any) -> Self:
+        """The M-step of given responsibilities: `collect`, then `maximize`.
+
+        Parameters
+        ----------
+        X : array_like (N, D)
+        resp : array_like (N, K)
+            How much each point counts for each component, 0 or more.
+        **options
+            Those of the family.
+        """
+        chosen = cls._options(**options)
+        X = np.asarray(cls._made(**chosen).check(X), dtype=float)
+        resp = validate.table_of_shares("resp", resp, len(X))
+        empty = cls._made(**cls._in_dimensions(chosen, X.shape[1]))
+        return empty.maximize(empty.collect(X, resp))
+
+    def distinct(self, counts: Array) -> Array:
+        """How clearly their points, so many for each, tell components apart, (K, K); below 1 it may be chance."""
+        return clearly(self.divergence(self), counts, self.n_parameters // len(self))
+
+    @classmethod
+    def _parameters(cls) -> tuple[str, ...]:
+        """The names of the fields that count components."""
+        return tuple(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)  # type: ignore[arg-type]
+
+    @classmethod
+    def _options(cls, **given: Any) -> dict[str, Any]:
+        """The options of the family, as given or by default."""
+        own = [f for f in fields(cls) if f.name not in cls._parameters()]  # type: ignore[arg-type]
+        defaults = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in own}
+        if strangers := sorted(set(given) - set(defaults)):
+            known = listing(sorted(defaults)) if defaults else "none"
+            raise ValueError(f"{cls.__name__} has no option {strangers[0]!r}; its options are: {known}")
+        return defaults | given
+
+    @classmethod
+    def _in_dimensions(cls, options: dict[str, Any], D: int) -> dict[str, Any]:
+        """The options for data of so many columns, or a ValueError if they do not fit."""
+        return options
+
+    @classmethod
+    def _made(cls, **state: Any) -> Self:
+        """An instance with these fields, known to be in order. A frozen dataclass is set once, here."""
+        new = object.__new__(cls)
+        new.__dict__.update(state)
+        return new
+
+    @classmethod
+    def kind(cls) -> str:
+        """What one component is called."""
+        return cls.__name__
+
+    def __repr__(self) -> str:
+        lines = [f"  {self.describe(k)}" for k in range(min(len(self), SHOWN))]
+        return "\n".join([self.headline(), *lines, *more(len(self))])
+
+    def headline(self) -> str:
+        """How many of what: the first line of a repr."""
+        return counted(len(self), self.kind())
+
+    # Offered: a family may have these --------------------------------------------------------------------
 
     @property
     def exact(self) -> bool:
         """Whether `maximize` finds a true maximum; see `emlib.em.Model.exact`."""
         return True
 
-    @abstractmethod
-    def log_density(self, X: Array) -> Array:
-        """Log-density of every point under every component, (N, K), in nats."""
+    def log_prior(self) -> float:
+        """Log-density of the prior over the components' parameters, in nats; 0 without one."""
+        return 0.0
 
     def log_joint(self, log_weights: Array, X: Array) -> Array:
         """Log of weight times density, (N, K), for an E-step: -inf is as good as e^-75 of the largest in a row."""
         return log_weights + self.log_density(X)
 
-    @abstractmethod
-    def collect(self, X: Array, resp: Array) -> Any:
-        """Sufficient statistics of the points, each weighted by its responsibilities. They add."""
-
-    @abstractmethod
-    def maximize(self, statistics: Any) -> Self:
-        """M-step: the components of highest likelihood for these statistics."""
-
-    def log_prior(self) -> float:
-        """Log-density of the prior over the components' parameters, in nats; 0 without one."""
-        return 0.0
-
-    def natural(self, log_weights: Array) -> Natural | None:
-        """The logs of weight times density in linear form, if there is one: the fast way through the E-step."""
+    def linear(self, log_weights: Array, X: Array, shift: Array | None = None) -> Linear | None:
+        """The logs of weight times density in linear form; None if there is none, or if it would not do for X."""
         return None
-
-    def loses(self, X: Array, allowed: float) -> bool:
-        """Whether the bound on its rounding is surely above so many nats for these points; False if one has to try."""
-        return False
 
     def rounding(self, statistics: Any) -> float:
         """How far rounding in the components may move the log-likelihood, in nats, beyond that of the sum."""
         return 0.0
 
-    def propped(self, statistics: Any) -> np.ndarray:
-        """The numbers of those components that only the floor keeps from collapsing."""
+    def held_up(self, statistics: Any) -> np.ndarray:
+        """The numbers of those components that only a floor or a ridge keeps from collapsing."""
         return np.array([], dtype=int)
-
-    def divergence(self, other: Self | None = None) -> Array | None:
-        """How far components are from those of another family, or from each other, (K, K), in nats.
-
-        The symmetric Kullback-Leibler divergence; None if the family cannot say.
-        """
-        return None
-
-    def distinct(self, counts: Array) -> Array | None:
-        """How clearly their points, so many for each, tell components apart, (K, K); below 1 it may be chance.
-
-        None if the family cannot say.
-        """
-        divergence = self.divergence()
-        return None if divergence is None else clearly(divergence, counts, self.own_parameters)
-
-    # What users may ask for -------------------------------------------------------------------------
-
-    @abstractmethod
-    def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
-        """One point (D,) for each label: a draw from the component of that number."""
-
-    def permuted(self, order: np.ndarray) -> Self:
-        """The components in another order."""
-        raise NotImplementedError(f"{type(self).__name__} cannot reorder its components")
 
     def marginal(self, columns: np.ndarray) -> Self:
         """The distributions of some of the features, whatever the others are."""
-        raise NotImplementedError(f"{type(self).__name__} has no marginals")
+        raise ValueError(f"{type(self).__name__} has no marginals")
 
-    def conditional(self, columns: np.ndarray, values: Array) -> Self:
-        """The distributions of the other features, given the values of these."""
-        raise NotImplementedError(f"{type(self).__name__} has no conditionals")
+    def conditional(self, columns: np.ndarray, values: Array) -> tuple[Array, Array]:
+        """Means (N, K, R) and covariances (K, R, R) of the R other features, given rows (N, C) of values of these."""
+        raise ValueError(f"{type(self).__name__} has no conditionals")
+
+
+SHOWN = 10  # components that a repr shows
+
+
+def more(K: int) -> Sequence[str]:
+    """The last line of a repr: how many components it does not show."""
+    return [f"  and {K - SHOWN} more"] if K > SHOWN else []
+
+
+def clearly(divergence: Array, counts: Array, degrees: int) -> Array:
+    """How clearly the points of two components tell them apart, (K, K): above 1 more clearly than chance would.
+
+    The points of one component, split at random, make two halves of symmetric divergence J, and n J follows a
+    chi-square law, where 1/n = 1/n_j + 1/n_k (Kullback 1959, ch. 6). That law is for many
+    points; with few points in many dimensions halves differ more, and fewer saddles are recognised.
+
+    Parameters
+    ----------
+    divergence : array (K, K)
+        The part of J that is due to certain parameters, or all of it.
+    counts : array (K,)
+        Expected number of points of each component.
+    degrees : int
+        How many of these parameters a component has.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):  # a component may have no points at all
+        shared = 1 / (1 / counts[:, None] + 1 / counts[None])
+        return divergence * shared / chdtri(max(degrees, 1), CHANCE)
+
+
+def _no_component(k: Any, K: int) -> ValueError | IndexError:
+    """The error for a component that is not there: an IndexError for a number, which ends a loop over a sequence."""
+    if isinstance(k, (int, np.integer)) and not isinstance(k, bool):
+        return IndexError(f"there is no component {k}; they are numbered from 0 to {K - 1}")
+    return ValueError(f"{k!r} is no component; give the number of one, from 0 to {K - 1}")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Self
 
 import numpy as np
 
-from emlib.families.structure import STRUCTURES, structure_named
-from emlib.validate import Array, Value
+from emlib.families.variances import STRUCTURES, structure_named
+from emlib.value import Array, Value, once
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Moments(Value):
     """Counts, sums and products of K weighted groups of points, about a centre of each group's own.
 
@@ -57,8 +56,8 @@ class Moments(Value):
             root = np.sqrt(resp[rows, k])  # (N,)
             halved = (X[rows] - centre) * root[:, None]  # (N, D): half of the share on each side of a product
             sums[k] = root @ halved
-            grams.append(form.gram(halved))
-        return cls(counts, centres, sums, form.pool(np.array(grams)), structure)
+            grams.append(form.products_of_points(halved))
+        return cls(counts, centres, sums, form.over_components(np.array(grams)), structure)
 
     def about(self, centres: Array) -> Self:
         """The same moments about other centres, (K, D)."""
@@ -81,10 +80,12 @@ class Moments(Value):
                 f"these are {self.structure} moments of (K, D) = {self.centres.shape} and {other.structure} ones "
                 f"of {other.centres.shape}: they add only if they come from models of one kind and size"
             )
-        ours, theirs = np.abs(self.counts), np.abs(other.counts)
-        share = np.divide(theirs, ours + theirs, out=np.zeros_like(ours), where=ours + theirs > 0)
-        centres = self.centres + share[:, None] * (other.centres - self.centres)
-        a, b = self.about(centres), other.about(centres)
+        a, b, centres = self, other, self.centres
+        if not np.array_equal(self.centres, other.centres):
+            ours, theirs = np.abs(self.counts), np.abs(other.counts)
+            share = np.divide(theirs, ours + theirs, out=np.zeros_like(ours), where=ours + theirs > 0)
+            centres = self.centres + share[:, None] * (other.centres - self.centres)
+            a, b = self.about(centres), other.about(centres)
         return type(self)(
             a.counts + b.counts, centres, a.sums + b.sums, a.products + b.products, self.structure
         )
@@ -94,32 +95,40 @@ class Moments(Value):
             self.counts * scale, self.centres, self.sums * scale, self.products * scale, self.structure
         )
 
-    @cached_property
+    @once
+    def _about_means(self) -> tuple[Array, Array, Array]:
+        """Offsets from the centres to the weighted means, (K, D), these means, and the products about them."""
+        offsets = self.sums / self.counts[:, None]
+        scatter = self.products - STRUCTURES[self.structure].outer(self.counts, offsets, offsets)
+        if scatter.ndim == 3 and scatter.shape[1] > 1:
+            scatter = (scatter + scatter.swapaxes(1, 2)) / 2
+        return offsets, self.centres + offsets, scatter
+
+    @property
     def offsets(self) -> Array:
         """From the centres to the weighted means, (K, D)."""
-        return self.sums / self.counts[:, None]
+        return self._about_means[0]
 
-    @cached_property
+    @property
     def means(self) -> Array:
         """Weighted means, (K, D)."""
-        return self.centres + self.offsets
+        return self._about_means[1]
 
-    @cached_property
+    @property
     def scatter(self) -> Array:
         """The products about the means: sums of squared deviations, shaped as the products."""
-        scatter = self.products - STRUCTURES[self.structure].outer(self.counts, self.offsets, self.offsets)
-        return (scatter + scatter.swapaxes(1, 2)) / 2 if scatter.ndim == 3 else scatter
+        return self._about_means[2]
 
-    @cached_property
-    def spread(self) -> Array:
-        """The covariances about the means, in the structure's own form: the scatter divided by the counts."""
-        D = self.centres.shape[1]
-        return STRUCTURES[self.structure].divide(self.scatter, self.counts, D)
+    @once
+    def stored(self) -> Array:
+        """The covariances about the means, as their structure stores them: the scatter divided by the counts."""
+        _, D = self.centres.shape
+        return STRUCTURES[self.structure].divided(self._about_means[2], self.counts, D)
 
     @property
     def covariances(self) -> Array:
         """Weighted covariances about the means: (K, D, D), (D, D), (K, D) or (K,), by structure."""
-        return self.spread.reshape(STRUCTURES[self.structure].shape(*self.centres.shape))
+        return self.stored.reshape(STRUCTURES[self.structure].shape(*self.centres.shape))
 
     def total(self) -> Self:
         """The moments of all groups taken as one, K = 1."""

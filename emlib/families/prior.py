@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.em import EPS
+from emlib.blocks import as_one
 from emlib.families.moments import Moments
-from emlib.families.structure import STRUCTURES
-from emlib.validate import Array, Value
+from emlib.families.variances import STRUCTURES, positive_definite
+from emlib.value import Array, Value, frozen
 from emlib.words import brief, counted
 
 
-@dataclass(frozen=True, eq=False, repr=False, init=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Prior(Value):
     """A conjugate prior for the mean and covariance of every component, told in points.
 
@@ -69,19 +69,19 @@ class Prior(Value):
         mean = validate.shaped("mean", np.zeros(D) if mean is None else mean, (D,), "(D,)")
         validate.symmetric("covariance", covariance[None])
         covariance = (covariance + covariance.T) / 2
-        if not STRUCTURES["full"].factor(covariance[None])[2] > 16 * EPS * D:
+        if not positive_definite(covariance):
             least = np.linalg.eigvalsh(covariance)[0]
             raise ValueError(
                 "covariance is not positive definite as far as float64 can tell: its smallest eigenvalue is "
                 f"{least:.3g}"
             )
         # A frozen dataclass is set once, here.
-        object.__setattr__(self, "covariance", validate.frozen(covariance))
-        object.__setattr__(
-            self, "covariance_count", validate.not_negative("covariance_count", covariance_count)
+        self.__dict__.update(
+            covariance=frozen(covariance),
+            covariance_count=validate.not_negative("covariance_count", covariance_count),
+            mean=frozen(mean),
+            mean_count=mean_count,
         )
-        object.__setattr__(self, "mean", validate.frozen(mean))
-        object.__setattr__(self, "mean_count", mean_count)
 
     @classmethod
     def weak(cls, X: ArrayLike, K: int) -> Self:
@@ -99,7 +99,7 @@ class Prior(Value):
         K : int
             Number of components.
         """
-        X, K = validate.points(X), validate.count("K", K)
+        X, K = validate.points(as_one(X)), validate.count("K", K)
         D = X.shape[1]
         if len(X) < 2:
             raise ValueError("X is one point, which has no covariance: give a prior of your own")
@@ -119,6 +119,11 @@ class Prior(Value):
         if len(self.mean) != D:
             raise ValueError(f"prior has {counted(len(self.mean), 'dimension')} and the components {D}")
 
+    def marginal(self, columns: np.ndarray) -> Prior:
+        """What it says of some of the features."""
+        part = self.covariance[np.ix_(columns, columns)]
+        return Prior(part, self.covariance_count, self.mean[columns], self.mean_count)
+
     def add_to(self, moments: Moments) -> tuple[Moments, Array]:
         """The moments with the pseudo-points', and the counts that their scatter is to be divided by, (K,)."""
         K, D = moments.centres.shape
@@ -127,7 +132,7 @@ class Prior(Value):
             np.full(K, self.mean_count),
             np.full((K, D), self.mean),
             np.zeros((K, D)),
-            form.pool(np.array([self.covariance_count * form.products_of(self.covariance)] * K)),
+            form.over_components(np.array([self.covariance_count * form.products_of(self.covariance)] * K)),
             moments.structure,
         )
         return moments + pseudo, moments.counts + self.covariance_count

@@ -10,7 +10,7 @@ from matplotlib.markers import CARETUP
 
 from emlib import validate
 from emlib.plot.look import COLOURS, INK
-from emlib.validate import Array
+from emlib.value import Array
 
 CURVE, BOUND, GAP = INK, COLOURS[2], COLOURS[3]
 Curve = Callable[[float], float]
@@ -48,8 +48,11 @@ def bound(
     (old,) = ax.plot([], [], "o", color=CURVE, ms=7, zorder=4, label="before the step")
     (new,) = ax.plot([], [], "o", mfc="white", mec=CURVE, mew=1.5, ms=7, zorder=4, label="after the step")
     (peak,) = ax.plot([], [], ls="", marker=CARETUP, color=BOUND, ms=10, zorder=4, label="peak of the bound")
-    spread = heights.max() - heights.min()
-    ax.set(xlim=(low, high), ylim=(heights.min() - 0.55 * spread, heights.max() + 0.15 * spread))
+    finite = heights[np.isfinite(heights)]  # at an end of the axis the data may be impossible
+    if not finite.size:
+        raise ValueError(f"the log-likelihood is not finite anywhere from {low} to {high}: choose other ends")
+    spread = float(np.ptp(finite)) or 1.0
+    ax.set(xlim=(low, high), ylim=(finite.min() - 0.55 * spread, finite.max() + 0.15 * spread))
     ax.set(xlabel=name, ylabel="nats")
 
     def redraw(elbo: Curve, before: float, after: float) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.plot.look import COLOURS, mixed, number_of
-from emlib.validate import Array
+from emlib.value import Array
 
 DISC = {"boxstyle": "circle,pad=0.2", "fc": "white", "lw": 1.2}
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.validate import Array
+from emlib.value import Array
 
 SIDE = 8  # pixels
 GAP = 2  # pixels between two digits

@@ -77,16 +77,18 @@ def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int]
     if len(trace.models) != len(trace.objectives):
         raise ValueError("the trace holds only its last model: fit with keep='models'")
     first = trace.models[0]
-    in_dimensions(first, 1, 2)
-    if first.components.n_features == 2:
+    if in_dimensions(first, 1, 2).n_features == 2:
         wide, right = figure.subplots(1, 2, width_ratios=[2, 1])
         moves = [plane(wide, first, X)]
     else:
         axes = figure.subplot_mosaic([["line", "right"], ["shares", "right"]], width_ratios=[2, 1])
         right = axes["right"]
         low, high = ends(first, X, None, None)
+        summits = [model.log_density(in_dimensions(model, 1).means).max() for model in trace.models]
+        tallest = float(np.exp(max(summits)))
         grid = np.linspace(low, high, 600)[:, None]
-        top = 1.2 * max(np.exp(model.log_density(grid)).max() for model in trace.models)
+        usual = max(np.exp(model.log_density(grid)).max() for model in trace.models)
+        top = 1.2 * min(max(usual, tallest), 3 * usual)  # a needle is cut, so that the rest can be seen
         moves = [line(axes["line"], first, X, low, high, top), shares(axes["shares"], first, low, high)]
         axes["line"].set(xlabel="", ylabel="density")
         axes["line"].tick_params(labelbottom=False)

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.mixture import Mixture
-from emlib.plot.look import INK, cycled, in_dimensions, mixed, number_of
-from emlib.validate import Array
+from emlib.plot.look import INK, cycled, fine_grid, in_dimensions, mixed, number_of, same_number
+from emlib.value import Array
 
 
 def line(
@@ -47,55 +47,67 @@ def line(
     """
     in_dimensions(mixture, 1)
     low, high = ends(mixture, X, low, high)
-    grid = np.linspace(low, high, 600)
 
-    def heights(mixture: Mixture) -> Array:
-        return (np.exp(mixture.components.log_density(grid[:, None])) * mixture.weights).T  # (K, 600)
+    def heights(mixture: Mixture) -> tuple[Array, Array]:
+        grid = _grid(mixture, low, high)
+        return grid, (np.exp(mixture.components.log_density(grid[:, None])) * mixture.weights).T  # (K, G)
 
-    parts = heights(mixture)
-    top = float(1.2 * parts.sum(axis=0).max()) if top is None else validate.number("top", top)
-    if top <= 0:
-        raise ValueError(f"top is {top}; it must be greater than 0")
+    grid, parts = heights(mixture)
+    top = validate.positive("top", 1.2 * parts.sum(axis=0).max() if top is None else top)
+    colours = [colour for colour, _ in zip(cycled(), parts, strict=False)]
     fills = [
-        ax.fill_between(grid, p, color=c, alpha=0.35, lw=0) for p, c in zip(parts, cycled(), strict=False)
+        ax.fill_between(grid, part, color=colour, alpha=0.35, lw=0)
+        for part, colour in zip(parts, colours, strict=True)
     ]
-    names = [f"component {k}" for k in range(len(parts))]
     curves = [
-        ax.plot(grid, p, color=c, lw=1.5, label=name)[0]
-        for p, c, name in zip(parts, cycled(), names, strict=False)
+        ax.plot(grid, part, color=colour, lw=1.5, label=f"component {k}")[0]
+        for k, (part, colour) in enumerate(zip(parts, colours, strict=True))
     ]
     (total,) = ax.plot(grid, parts.sum(axis=0), color=INK, lw=1.5, ls="--", label="mixture")
-    ax.axhline(0, color=INK, lw=0.8)
-    ax.set(xlim=(low, high), ylim=(0, top), xlabel="x", ylabel="density")
-    ticks = [tick for tick in MaxNLocator(4).tick_values(0, top) if 0 <= tick <= top]
-    if X is not None:
-        x = validate.points(X, 1)[:, 0]
-        # Four rows in turn keep close points apart.
-        rows = -top * (0.06 + 0.08 * (np.arange(len(x)) % 4) / 3)
-        dots = ax.scatter(
-            x, rows, c=mixed(mixture.responsibilities(X)), s=34, edgecolors="white", linewidths=0.6, zorder=3
-        )
-        ax.set_ylim(-0.2 * top, top)
-    ax.set_yticks(ticks)
-
     numbers = [number_of(ax, k, va="bottom") for k in range(len(parts))]
+    recolour = _dots(ax, mixture, X, top)
+    ax.axhline(0, color=INK, lw=0.8)
+    ax.set(xlim=(low, high), ylim=(0 if X is None else -0.2 * top, top), xlabel="x", ylabel="density")
+    ax.set_yticks([tick for tick in MaxNLocator(4).tick_values(0, top) if 0 <= tick <= top])
 
     def redraw(mixture: Mixture) -> None:
-        parts = heights(mixture)
+        same_number(len(curves), mixture)
+        grid, parts = heights(mixture)
         for fill, curve, number, part in zip(fills, curves, numbers, parts, strict=True):
             fill.set_data(grid, part, 0)
-            curve.set_ydata(part)
+            curve.set_data(grid, part)
             peak = int(part.argmax())
             height = parts[:, peak].sum() + 0.01 * top
             # Beside a peak that the picture cuts off, otherwise on top of it.
             aside = 0.015 * (high - low) if height > 0.9 * top else 0.0
             number.set_position((grid[peak] + aside, min(height, 0.9 * top)))
-        total.set_ydata(parts.sum(axis=0))
-        if X is not None:
-            dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(X)))))
+        total.set_data(grid, parts.sum(axis=0))
+        recolour(mixture)
 
     redraw(mixture)
     return redraw
+
+
+def _grid(mixture: Mixture, low: float, high: float) -> Array:
+    """Where to compute the densities: fine enough for the narrowest component."""
+    components: Any = mixture.components
+    return fine_grid(low, high, 600, components.means[:, 0], np.sqrt(components.variances[:, 0]))
+
+
+def _dots(ax: Axes, mixture: Mixture, X: ArrayLike | None, top: float) -> Callable[[Mixture], None]:
+    """Draw the points under the axis, if there are any; returns what gives them their colours under a mixture."""
+    if X is None:
+        return lambda mixture: None
+    x = validate.points(X, 1)
+    # Four rows in turn keep close points apart.
+    rows = -top * (0.06 + 0.08 * (np.arange(len(x)) % 4) / 3)
+    shares = mixed(mixture.responsibilities(x))
+    dots = ax.scatter(x[:, 0], rows, c=shares, s=34, edgecolors="white", linewidths=0.6, zorder=3)
+
+    def recolour(mixture: Mixture) -> None:
+        dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(x)))))
+
+    return recolour
 
 
 def shares(
@@ -118,21 +130,22 @@ def shares(
     """
     in_dimensions(mixture, 1)
     low, high = ends(mixture, None, low, high)
-    grid = np.linspace(low, high, 600)
 
-    def edges(mixture: Mixture) -> Array:
-        layers = mixture.responsibilities(grid[:, None]).cumsum(axis=1).T  # (K, 600)
-        return np.vstack([np.zeros_like(grid), layers])
+    def edges(mixture: Mixture) -> tuple[Array, Array]:
+        grid = _grid(mixture, low, high)
+        layers = mixture.responsibilities(grid[:, None]).cumsum(axis=1).T  # (K, G)
+        return grid, np.vstack([np.zeros_like(grid), layers])
 
-    layers = edges(mixture)
+    grid, layers = edges(mixture)
     fills = [
-        ax.fill_between(grid, below, above, color=c, alpha=0.75, lw=0)
-        for below, above, c in zip(layers, layers[1:], cycled(), strict=False)
+        ax.fill_between(grid, below, above, color=colour, alpha=0.75, lw=0)
+        for below, above, colour in zip(layers, layers[1:], cycled(), strict=False)
     ]
     ax.set(xlim=(low, high), ylim=(0, 1), yticks=[0, 0.5, 1], xlabel="x", ylabel="responsibility")
 
     def redraw(mixture: Mixture) -> None:
-        layers = edges(mixture)
+        same_number(len(fills), mixture)
+        grid, layers = edges(mixture)
         for fill, below, above in zip(fills, layers, layers[1:], strict=False):
             fill.set_data(grid, below, above)
 
@@ -141,14 +154,15 @@ def shares(
 
 def ends(mixture: Mixture, X: ArrayLike | None, low: float | None, high: float | None) -> tuple[float, float]:
     """The ends of the axis, as given or around the points or the components."""
+    components: Any = mixture.components
+    counted = mixture.weights > 0  # a component without weight is nowhere to be seen
+    means, deviations = components.means[counted, 0], np.sqrt(components.variances[counted, 0])
+    around = (means - 4 * deviations).min(), (means + 4 * deviations).max()
     if X is not None:
         x = validate.points(X, 1)
         margin = 0.05 * (x.max() - x.min())
-        around = x.min() - margin, x.max() + margin
-    else:
-        components: Any = mixture.components
-        means, spreads = components.means, np.sqrt(components.variances)
-        around = (means - 4 * spreads).min(), (means + 4 * spreads).max()
+        if margin > 0:  # else all points are one
+            around = x.min() - margin, x.max() + margin
     low = float(around[0]) if low is None else validate.number("low", low)
     high = float(around[1]) if high is None else validate.number("high", high)
     if not low < high:

@@ -21,8 +21,9 @@ from matplotlib.text import Text
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.families import Gaussian
 from emlib.mixture import Mixture
-from emlib.validate import Array
+from emlib.value import Array
 from emlib.words import counted
 
 COLOURS = ["#D55E00", "#009E73", "#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#8A7A00", "#4D4D4D", "#5E3C99"]
@@ -111,12 +112,39 @@ def cycled() -> Iterator[str]:
     return cycle(COLOURS)
 
 
-def in_dimensions(mixture: Mixture, *shown: int) -> None:
-    """Raise an error unless the mixture lives in as many dimensions as the picture shows, or in one of several."""
+def in_dimensions(mixture: Mixture, *shown: int) -> Gaussian:
+    """The components, if they are Gaussians in as many dimensions as the picture shows, or in one of several."""
     validate.kind("mixture", mixture, Mixture)
-    if mixture.components.n_features not in shown:
+    components = mixture.components
+    if not isinstance(components, Gaussian):
+        raise ValueError(f"this picture shows mixtures of Gaussians, and this is one of {components.kind()}")
+    if components.n_features not in shown:
         raise ValueError(
-            f"the mixture has {counted(mixture.components.n_features, 'dimension')}, and this picture shows "
+            f"the mixture has {counted(components.n_features, 'dimension')}, and this picture shows "
             f"{' or '.join(map(str, shown))}: "
             "fit the one or two columns that you want to see"
+        )
+    return components
+
+
+def fine_grid(low: float, high: float, n: int, means: Array, deviations: Array) -> Array:
+    """At least n numbers from low to high, with more of them about every component that is narrow beside their spacing.
+
+    Parameters
+    ----------
+    low, high : float
+    n : int
+    means, deviations : array (K,)
+        Of the components in view, along this axis.
+    """
+    narrow = deviations < 4 * (high - low) / n
+    near = (means[narrow, None] + deviations[narrow, None] * np.linspace(-6, 6, 97)).ravel()
+    return np.union1d(np.linspace(low, high, n), near[(near > low) & (near < high)])
+
+
+def same_number(shown: int, mixture: Mixture) -> None:
+    """Raise an error unless a mixture has as many components as a picture shows."""
+    if len(mixture) != shown:
+        raise ValueError(
+            f"the picture shows {counted(shown, 'component')} and the mixture has {len(mixture)}: draw it anew"
         )

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.mixture import Mixture
-from emlib.plot.look import cycled, in_dimensions, mixed, number_of
+from emlib.plot.look import cycled, in_dimensions, mixed, number_of, same_number
 
 
 def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]:
@@ -52,6 +52,7 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
     ax.set_aspect("equal", adjustable="datalim")
 
     def redraw(mixture: Mixture) -> None:
+        same_number(len(numbers), mixture)
         components: Any = mixture.components
         squares, axes = np.linalg.eigh(components.matrices)  # (K, 2), (K, 2, 2)
         for k, sigmas, ellipse in ellipses:

@@ -20,6 +20,7 @@ LOOKS = {
     "diag": (COLOURS[3], "^"),
     "spherical": (COLOURS[4], "D"),
 }
+OTHER = (COLOURS[6], "o")  # for a family that has no structures
 LABELS = {
     "aic": "AIC (smaller is better)",
     "bic": "BIC (smaller is better)",
@@ -47,7 +48,7 @@ def criteria(ax: Axes, sweep: Sweep, criterion: str = "bic") -> None:
     for structure in dict.fromkeys(row.structure for row in sweep.rows):
         rows = sorted((row for row in sweep.rows if row.structure == structure), key=lambda row: row.K)
         values = np.array([getattr(row, criterion) if row.healthy else np.nan for row in rows])
-        K, (colour, marker) = np.array([row.K for row in rows]), LOOKS[structure]
+        K, (colour, marker) = np.array([row.K for row in rows]), LOOKS.get(structure, OTHER)
         ax.plot(K, values, color=colour, marker=marker, ms=6, lw=1.5, label=structure)
         if criterion == "held_out":
             errors = np.array([row.held_out_error for row in rows])
@@ -89,7 +90,7 @@ def _name(ax: Axes, ends: list[tuple[int, float, str]]) -> None:
                 (11, 0),
                 textcoords="offset points",
                 va="center",
-                color=0.7 * np.array(to_rgb(LOOKS[structure][0])),  # dark enough to be read
+                color=0.7 * np.array(to_rgb(LOOKS.get(structure, OTHER)[0])),  # dark enough to be read
                 weight="bold",
                 path_effects=[withStroke(linewidth=2.5, foreground="white")],  # where another line passes
                 annotation_clip=False,

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from emlib import validate
-from emlib.families import Gaussian
-from emlib.families.structure import structure_named
+from emlib.blocks import Data
+from emlib.em import Collapse
+from emlib.families import Family, Gaussian
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
-from emlib.select.recipe import Floor, Recipe, Start, last
-from emlib.select.tasks import each, watched
+from emlib.select.recipe import Floor, Make, Recipe, Start, table_of
+from emlib.select.tasks import each
+from emlib.select.together import ahead
 from emlib.start import k_means
-from emlib.validate import Array, Value
+from emlib.threads import one_thread
+from emlib.value import Array, Value, frozen
 from emlib.words import counted
 
+TOGETHER = 25  # samples, whose fits go most of their way side by side
+SPLITS = 10  # of each component, at random, where all else has led to a collapse
 
-@dataclass(frozen=True, eq=False, repr=False)
+
+@dataclass(frozen=True, repr=False)
 class Ratio(Value):
     """A test of K components against K + 1.
 
     Attributes
     ----------
     structure : str
+        Or the kind of a family that has no structures.
     K : int
     observed : float
         Twice the gain in log-likelihood from one component more, of the data, in nats.
     simulated : array (B,)
-        The same for each sample drawn from the K components. It is infinite where a fit of the sample collapsed.
+        The same for each sample drawn from the K components. It is infinite where every fit of the sample collapsed.
     """
 
     structure: str
@@ -46,7 +52,7 @@ class Ratio(Value):
         if simulated.ndim != 1 or not simulated.size or np.isnan(simulated).any():
             raise ValueError("simulated must be ratios (B,): numbers, one for each sample, and at least one")
         validate.number("observed", self.observed)
-        object.__setattr__(self, "simulated", validate.frozen(simulated))
+        object.__setattr__(self, "simulated", frozen(simulated))
 
     @property
     def p_value(self) -> float:
@@ -63,7 +69,7 @@ class Ratio(Value):
 
 
 def bootstrap_ratio(
-    X: ArrayLike,
+    X: Data,
     K: int,
     rng: np.random.Generator,
     *,
@@ -76,6 +82,7 @@ def bootstrap_ratio(
     max_iter: int = 1000,
     n_jobs: int = 1,
     progress: bool = True,
+    family: type[Family] = Gaussian,
 ) -> Ratio:
     """Test K components against K + 1, by the parametric bootstrap.
 
@@ -85,20 +92,22 @@ def bootstrap_ratio(
 
     The K + 1 components start from `n_init` starts, and from the fitted K with each of them split in two; the K
     components of a sample also from the mixture that made it. So a poor start makes no ratio large, as long as K
-    components are fitted well to the data. A ratio is never below 0: K components are K + 1 of which one has no weight.
+    components are fitted well to the data. Where all of these starts collapse, each component is split in ten other
+    ways, at random. A ratio is never below 0: K components are K + 1 of which one has no weight.
 
     Parameters
     ----------
-    X : array_like (N, D)
+    X : array_like (N, D), or list of blocks
     K : int
         Number of components if the null hypothesis is true; less than N.
     rng : numpy.random.Generator
         Every sample has a generator of its own: the result does not depend on `n_jobs`.
     structure : {"full", "tied", "diag", "spherical"}
+        Where the family has structures.
     B : int
         How many samples. The least p-value is 1 / (B + 1).
-    n_init, start, floor, tol, max_iter, n_jobs, progress
-        As for `sweep`.
+    n_init, start, floor, tol, max_iter, n_jobs, progress, family
+        As for `sweep`. One floor serves for the data and all samples.
 
     Raises
     ------
@@ -118,37 +127,140 @@ def bootstrap_ratio(
     >>> select.bootstrap_ratio(X, 2, np.random.default_rng(0), B=19, progress=False).p_value
     0.05
     """
-    X, rng = validate.points(X), validate.spawner(rng)
-    structure_named(structure)  # raises an error if there is none of this name
+    X, rng = table_of(X), validate.spawner(rng)
     K = validate.count("K", K, most=len(X) - 1, why=", one less than the number of points")
-    B = validate.count("B", B)
-    n_jobs = validate.jobs(n_jobs)
-    recipe = Recipe(n_init, start, floor, tol, max_iter)
-    recipe = replace(recipe, floor=recipe.floor_for(X))  # one for the data and all samples
+    B, n_jobs = validate.count("B", B), validate.jobs(n_jobs)
+    (recipe,) = Recipe(n_init, start, family, floor, tol, max_iter, accelerate=True).ready(X, [structure])
     for_data, for_samples = rng.spawn(2)
-    with threadpool_limits(limits=1):
-        observed, null = _ratio(X, K, structure, recipe, for_data)
-    if null is None or observed == inf:
-        which = K if null is None else K + 1
-        with threadpool_limits(limits=1):
-            why = recipe.best(X, which, structure, for_data)[1].message
-        raise ValueError(
-            f"no fit of {counted(which, 'component')} to the data holds: use fewer components, another structure, or "
+    with one_thread():
+        (found,) = _ratios([X], K, recipe, [for_data])
+    if isinstance(found, Collapse):
+        raise found
+    observed, null = found
+    own = for_samples.spawn(B)
+    tasks = [(null, len(X), recipe, own[first : first + TOGETHER]) for first in range(0, B, TOGETHER)]
+    parts = each(_simulated, tasks, n_jobs, progress, "bootstrap", f"{TOGETHER} samples")
+    return Ratio(recipe.structure, K, observed, np.concatenate(list(parts)))
+
+
+def _simulated(null: Mixture, N: int, recipe: Recipe, rngs: list[np.random.Generator]) -> Array:
+    """The ratios of some samples; infinite where no fit holds."""
+    samples = [null.sample(N, rng)[0] for rng in rngs]
+    found = _ratios(samples, len(null), recipe, rngs, null)
+    return np.array([inf if isinstance(one, Collapse) else one[0] for one in found])
+
+
+def _ratios(
+    samples: list[Array],
+    K: int,
+    recipe: Recipe,
+    rngs: list[np.random.Generator],
+    made_by: Mixture | None = None,
+) -> list[tuple[float, Mixture] | Collapse]:
+    """For each sample twice the gain from one component more, and the K components; or why no fit of either holds."""
+    made: list[Make] = [lambda: made_by] if made_by is not None else []
+    starts = [
+        [*recipe.starts(X, K, rng.spawn(1 + len(made))[0]), *made]
+        for X, rng in zip(samples, rngs, strict=True)
+    ]
+    few = _best(samples, K, recipe, starts)
+
+    # The starts of K + 1: as before, and every component of the best K split in two.
+    whole = [n for n, one in enumerate(few) if not isinstance(one, Collapse)]
+    more: list[Trace[Mixture] | Collapse] = list(few)
+    elsewhere: list[list[Make]] = []
+    starts = []
+    for n in whole:
+        own, *others = rngs[n].spawn(1 + K)
+        best: Any = few[n]
+        halves = [partial(split, best.model, k, samples[n], other) for k, other in enumerate(others)]
+        starts.append([*recipe.starts(samples[n], K + 1, own), *halves])
+        elsewhere.append(
+            [
+                partial(split, best.model, k, samples[n], other, at_random=True)
+                for k, other in enumerate(others)
+                for _ in range(SPLITS)
+            ]
+        )
+    for n, one in zip(whole, _best([samples[n] for n in whole], K + 1, recipe, starts), strict=True):
+        more[n] = one
+    # Where all of these collapse, other ways to split.
+    for n, ways in zip(whole, elsewhere, strict=True):
+        if isinstance(more[n], Collapse):
+            (more[n],) = _best([samples[n]], K + 1, recipe, [ways])
+    return [_ratio(one, other) for one, other in zip(few, more, strict=True)]
+
+
+def _ratio(
+    few: Trace[Mixture] | Collapse, more: Trace[Mixture] | Collapse
+) -> tuple[float, Mixture] | Collapse:
+    """Twice the gain from few components to more, and the few."""
+    if isinstance(few, Collapse) or isinstance(more, Collapse):
+        return few if isinstance(few, Collapse) else more  # type: ignore[return-value]
+    return max(0.0, 2 * (more.log_likelihood - few.log_likelihood)), few.model
+
+
+def _best(
+    samples: list[Array], K: int, recipe: Recipe, starts: list[list[Make]]
+) -> list[Trace[Mixture] | Collapse]:
+    """For each sample the best fit from its starts, or why none holds."""
+    # Small fits go most of their way together.
+    firsts = [[_started(make) for make in makes] for makes in starts]
+    places = [
+        (n, i) for n, some in enumerate(firsts) for i, one in enumerate(some) if isinstance(one, Mixture)
+    ]
+    near = ahead(
+        [firsts[n][i] for n, i in places], [samples[n] for n, _ in places], recipe.tol / 100, recipe.max_iter
+    )
+    for (n, i), mixture in zip(places, near, strict=True):
+        firsts[n][i] = mixture
+
+    # Then each by itself, to be judged.
+    found: list[Trace[Mixture] | Collapse] = []
+    for X, some in zip(samples, firsts, strict=True):
+        try:
+            trace = recipe.best(X, some)
+            why = "" if trace.stop.healthy else trace.ends[0].stop.message
+        except Collapse as error:
+            why = str(error)
+        if not why:
+            found.append(trace)
+            continue
+        message = (
+            f"no fit of {counted(K, 'component')} to the data holds: use fewer components, another structure, or "
             f"more starts. The first one says: {why}"
         )
-    tasks = [(null, len(X), K, structure, recipe, own) for own in for_samples.spawn(B)]
-    ratios = watched(each(_simulated, tasks, n_jobs), B, progress, "bootstrap", "sample")
-    return Ratio(structure, K, observed, np.array([ratio for _, ratio in sorted(ratios)]))
+        found.append(Collapse(message))
+    return found
 
 
-def split(mixture: Mixture, k: int) -> Mixture:
-    """The same mixture with component k in two halves, each moved along its longest axis by half a standard deviation.
+def _started(make: Make) -> Any:
+    """What a function makes; if that is a collapse, a function that says so again."""
+    try:
+        return make()
+    except Collapse as error:
+        return partial(_raise, error)
+
+
+def _raise(error: Collapse) -> Mixture:
+    raise error
+
+
+def split(mixture: Mixture, k: int, X: Array, rng: np.random.Generator, at_random: bool = False) -> Mixture:
+    """The same mixture with component k in two halves.
+
+    Those of a Gaussian lie on its longest axis, half a standard deviation from its mean; or, at random, on two points.
+    In another family they are fitted to its points below and above the median of a random projection.
 
     Parameters
     ----------
-    mixture : Mixture of Gaussians
+    mixture : Mixture
         Of K components.
     k : int
+    X : array (N, D)
+        The data.
+    rng : numpy.random.Generator
+    at_random : bool
 
     Returns
     -------
@@ -156,51 +268,33 @@ def split(mixture: Mixture, k: int) -> Mixture:
         Of K + 1; the halves are numbers k and K.
     """
     parts: Any = mixture.components
-    validate.kind("the mixture's components", parts, Gaussian)
     k = validate.count("k", k, least=0, most=len(mixture) - 1, why=", the number of a component")
-    copies = parts.permuted(np.append(np.arange(len(mixture)), k))
-    variances, axes = np.linalg.eigh(parts.matrices[k])
-    move = 0.5 * np.sqrt(variances[-1]) * axes[:, -1]
-    means, weights = copies.means.copy(), np.append(mixture.weights, 0.0)
-    means[k] -= move
-    means[-1] += move
-    weights[k] = weights[-1] = mixture.weights[k] / 2
-    return Mixture(
-        weights,
-        Gaussian(means, copies.covariances, parts.structure, parts.floor, parts.prior),
-        mixture.weight_count,
-    )
+    weights = np.append(mixture.weights, mixture.weights[k] / 2)
+    weights[k] /= 2
+    if isinstance(parts, Gaussian) and not at_random:
+        variances, axes = np.linalg.eigh(parts.matrices[k])
+        move = 0.5 * np.sqrt(variances[-1]) * axes[:, -1]
+        return mixture.with_parts(weights, _moved(parts, k, parts.means[k] - move, parts.means[k] + move))
+    resp = mixture.responsibilities(X)
+    own = resp[:, k]
+    if isinstance(parts, Gaussian):
+        return mixture.with_parts(
+            weights, _moved(parts, k, *X[rng.choice(len(X), size=2, p=own / own.sum())])
+        )
+    # A projection, in which all features count the same.
+    spread = X.std(axis=0)
+    height = X @ (rng.standard_normal(X.shape[1]) / np.where(spread > 0, spread, 1.0))
+    # The shares of the points in the lower half. Those at the median, of which counts have many, are divided.
+    median = np.quantile(height, 0.5, weights=own, method="inverted_cdf")
+    below, at = own @ (height < median), own @ (height == median)
+    share = np.where(height == median, np.clip((own.sum() / 2 - below) / at, 0, 1), height < median)
+    resp = np.column_stack([resp, own * (1 - share)])
+    resp[:, k] *= share
+    return mixture.with_parts(weights, parts.maximize(parts.collect(X, resp)))
 
 
-def _ratio(
-    X: Array, K: int, structure: str, recipe: Recipe, rng: np.random.Generator, made_by: Mixture | None = None
-) -> tuple[float, Mixture | None]:
-    """Twice the gain from one component more, and the K components; None for them if none hold."""
-    few = _best(X, K, structure, recipe, [made_by] if made_by else [], rng)
-    if few is None:
-        return inf, None
-    more = _best(X, K + 1, structure, recipe, [split(few.model, k) for k in range(K)], rng)
-    if more is None:
-        return inf, few.model
-    return max(0.0, 2 * (last(more, more.log_likelihoods) - last(few, few.log_likelihoods))), few.model
-
-
-def _best(
-    X: Array, K: int, structure: str, recipe: Recipe, firsts: list[Mixture], rng: np.random.Generator
-) -> Trace[Mixture] | None:
-    """The best fit from the recipe's starts and from some more; None if each collapses."""
-    more = [replace(recipe, n_init=1, start=lambda *_, first=first, **__: first) for first in firsts]
-    found = [
-        one.best(X, K, structure, own)[0]
-        for one, own in zip([recipe, *more], rng.spawn(1 + len(more)), strict=True)
-    ]
-    held = [trace for trace in found if trace is not None and trace.stop.reason != "collapsed"]
-    return max(held, key=lambda trace: last(trace, trace.log_likelihoods), default=None)
-
-
-def _simulated(
-    null: Mixture, N: int, K: int, structure: str, recipe: Recipe, rng: np.random.Generator
-) -> float:
-    """The ratio of one sample, computed by one thread."""
-    with threadpool_limits(limits=1):
-        return _ratio(null.sample(N, rng)[0], K, structure, recipe, rng, null)[0]
+def _moved(parts: Gaussian, k: int, one: Array, other: Array) -> Gaussian:
+    """These Gaussians with number k at one place, and a copy of it, the last, at another."""
+    means = np.append(parts.means, [other], axis=0)
+    means[k] = one
+    return parts.permuted(np.append(np.arange(len(parts)), k)).moved(means)

@@ -1,26 +1,29 @@
-"""Criteria of one mixture and some data."""
+"""Criteria of one model and some data."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.blocks import Blocks, Data
+from emlib.em import Model, opened
 from emlib.mixture import Mixture
-from emlib.validate import Array
 
 
-def aic(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> float:
+def aic(model: Model, X: Data, weights: Any = None) -> float:
     """Akaike's information criterion, 2 p - 2 log L; smaller is better.
 
     Parameters
     ----------
-    mixture : Mixture
-        With p free parameters.
-    X : array_like (N, D)
+    model : Model
+        With p free parameters: a mixture, or any other.
+    X : array_like (N, D), or list of blocks
         The data that it was fitted to.
     weights : array_like (N,), optional
-        How much each point counts; all ones by default.
+        How much each point counts; all ones by default. Whole numbers are counts, so that 3 is as good as the point
+        three times. Others may be on any scale: they are taken so that a point weighs 1 on average.
 
     Returns
     -------
@@ -31,18 +34,19 @@ def aic(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> flo
     ----------
     Akaike (1974), A new look at the statistical model identification.
     """
-    X, weights = _weighted(mixture, X, weights)
-    return 2 * mixture.n_parameters - 2 * float(weights @ mixture.log_density(X))
+    log_likelihood, _ = _fitted(model, X, weights)
+    return 2 * model.n_parameters - 2 * log_likelihood
 
 
-def bic(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> float:
+def bic(model: Model, X: Data, weights: Any = None) -> float:
     """The Bayesian information criterion, p log n - 2 log L; smaller is better.
 
-    Here n is the sum of the weights: the number of points, if they have none.
+    Here n is the number of points, or the sum of counts (see `aic`). For a hidden Markov chain it is the number of
+    observations, not of sequences.
 
     Parameters
     ----------
-    mixture, X, weights
+    model, X, weights
         As for `aic`.
 
     Returns
@@ -54,12 +58,11 @@ def bic(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> flo
     ----------
     Schwarz (1978), Estimating the dimension of a model.
     """
-    X, weights = _weighted(mixture, X, weights)
-    penalty = mixture.n_parameters * float(np.log(weights.sum()))
-    return penalty - 2 * float(weights @ mixture.log_density(X))
+    log_likelihood, n = _fitted(model, X, weights)
+    return model.n_parameters * float(np.log(n)) - 2 * log_likelihood
 
 
-def icl(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> float:
+def icl(mixture: Mixture, X: Data, weights: Any = None) -> float:
     """The integrated completed likelihood, BIC - 2 sum_n log r_{n,z_n}; smaller is better.
 
     It is BIC for the data with their labels: what the labels leave in doubt counts against the mixture. Here z_n
@@ -68,7 +71,8 @@ def icl(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> flo
 
     Parameters
     ----------
-    mixture, X, weights
+    mixture : Mixture
+    X, weights
         As for `aic`.
 
     Returns
@@ -81,31 +85,43 @@ def icl(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> flo
     Biernacki, Celeux & Govaert (2000), Assessing a mixture model for clustering with the integrated completed
     likelihood. Scrucca et al. (2016), mclust 5, for the form.
     """
-    X, weights = _weighted(mixture, X, weights)
-    doubt = -np.log(mixture.responsibilities(X).max(axis=1))
-    return bic(mixture, X, weights) + 2 * float(weights @ doubt)
+    validate.kind("mixture", mixture, Mixture, ", such as the model of a fit")
+    doubt = 0.0
+    blocks = opened(mixture, X, weights)
+    for block, counts in blocks.pairs:
+        of_points = -np.log(mixture.responsibilities(block).max(axis=1))
+        doubt += float(of_points.sum() if counts is None else counts @ of_points)
+    return bic(mixture, blocks) + 2 * doubt * _scale(blocks)
 
 
-def held_out(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> float:
+def held_out(model: Model, X: Data, weights: Any = None) -> float:
     """Mean log-likelihood per point, in nats, of points that the fit has not seen; larger is better.
 
     Parameters
     ----------
-    mixture : Mixture
-    X : array_like (N, D)
+    model : Model
+    X : array_like (N, D), or list of blocks
         Not the data that it was fitted to: of those it would say too much.
     weights : array_like (N,), optional
         How much each point counts; all ones by default.
     """
-    X, weights = _weighted(mixture, X, weights)
-    return float(weights @ mixture.log_density(X) / weights.sum())
+    log_likelihood, n = _fitted(model, X, weights)
+    return log_likelihood / n
 
 
-def _weighted(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None) -> tuple[Array, Array]:
-    """The points, and the weight of each."""
-    validate.kind("mixture", mixture, Mixture, ", such as the model of a fit")
-    X = validate.points(X, mixture.components.n_features)
-    counts = np.ones(len(X)) if weights is None else validate.point_weights(weights, len(X))
-    if not counts.any():
-        raise ValueError("the weights are zero everywhere: at least one point must count")
-    return X, counts
+def _fitted(model: Model, X: Data, weights: Any) -> tuple[float, float]:
+    """The log-likelihood, in nats, and the number of points that it is a total of."""
+    validate.kind("model", model, Model, ", such as the model of a fit")
+    blocks = opened(model, X, weights)
+    statistics = blocks.sum(model.e_step)
+    scale = _scale(blocks)
+    return statistics.log_likelihood * scale, statistics.n_points * scale
+
+
+def _scale(blocks: Blocks) -> float:
+    """What to multiply weights with: nothing if they are counts, else so that a point weighs 1 on average."""
+    pieces: list[Any] = [weights for _, weights in blocks.pairs if weights is not None]
+    if all((weights == np.floor(weights)).all() for weights in pieces):
+        return 1.0
+    counted = sum(int((weights > 0).sum()) for weights in pieces)
+    return counted / sum(float(weights.sum()) for weights in pieces)

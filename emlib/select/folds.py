@@ -9,11 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.families.structure import structure_named
+from emlib.blocks import Data
+from emlib.em import Collapse
+from emlib.families import Family, Gaussian
 from emlib.select.criteria import held_out
-from emlib.select.recipe import Floor, Recipe, Start
+from emlib.select.recipe import Floor, Recipe, Start, table_of
 from emlib.start import k_means
+from emlib.threads import one_thread
+from emlib.value import Array
 from emlib.words import counted
+
+Splits = list[tuple[np.ndarray, np.ndarray]]  # the rows seen and those held out, for each fold
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,7 +53,7 @@ class HeldOut:
 
 
 def cross_validated(
-    X: ArrayLike,
+    X: Data,
     K: int,
     rng: np.random.Generator,
     *,
@@ -58,21 +64,23 @@ def cross_validated(
     floor: Floor = "auto",
     tol: float = 1e-6,
     max_iter: int = 1000,
+    family: type[Family] = Gaussian,
 ) -> HeldOut:
     """Fit on all folds but one, ask for the likelihood of that one, and so for each.
 
     Parameters
     ----------
-    X : array_like (N, D)
+    X : array_like (N, D), or list of blocks
     K : int
         Number of components, at most as many as any fit has points.
     rng : numpy.random.Generator
     structure : {"full", "tied", "diag", "spherical"}
+        Where the family has structures.
     folds : int or array_like (N,)
         How many, drawn at random and as equal as can be; or for each point the name of its fold, where points
         belong together.
-    n_init, start, floor, tol, max_iter
-        As for `sweep`; an "auto" floor is that of the training points.
+    n_init, start, floor, tol, max_iter, family
+        As for `sweep`. All fits have one floor.
 
     Raises
     ------
@@ -82,47 +90,54 @@ def cross_validated(
     Warns
     -----
     EMWarning
-        If the usual floor drowns a feature.
+        If the data are flat in some direction, and the floor is the usual one.
 
     References
     ----------
     Smyth (2000), Model selection for probabilistic clustering using cross-validated likelihood.
     """
-    X, rng = validate.points(X), validate.spawner(rng)
-    structure_named(structure)  # raises an error if there is none of this name
-    recipe = Recipe(n_init, start, floor, tol, max_iter)
-    fold_of = folds_of(len(X), folds, rng)
-    least = len(X) - int(np.bincount(fold_of).max())
+    X, rng = table_of(X), validate.spawner(rng)
+    (recipe,) = Recipe(n_init, start, family, floor, tol, max_iter).ready(X, [structure])
+    splits = splits_of(len(X), folds, rng)
+    with one_thread():
+        return over_folds(X, K, recipe, splits, rng)
+
+
+def over_folds(X: Array, K: int, recipe: Recipe, splits: Splits, rng: np.random.Generator) -> HeldOut:
+    """`cross_validated`, once all but K is known to be in order."""
+    least = min(len(seen) for seen, _ in splits)
     K = validate.count("K", K, most=least, why=", the number of points in the smallest training set")
-    recipe.floor_for(X)  # if it drowns a feature, this warns once and for all folds
     found, collapsed = [], 0
-    for fold, generator in enumerate(rng.spawn(fold_of.max() + 1)):
-        seen, unseen = X[fold_of != fold], X[fold_of == fold]
-        trace, stop, _ = recipe.best(seen, K, structure, generator)
-        if trace is None:
-            raise ValueError(f"nothing could be fitted without fold {fold}: {stop.message}")
-        found.append(held_out(trace.model, unseen))
-        collapsed += stop.reason == "collapsed"
+    for fold, ((seen, unseen), own) in enumerate(zip(splits, rng.spawn(len(splits)), strict=True)):
+        try:
+            trace = recipe.best(X[seen], recipe.starts(X[seen], K, own))
+        except Collapse as why:
+            raise ValueError(f"nothing could be fitted without fold {fold}: {why}") from why
+        found.append(held_out(trace.model, X[unseen]))
+        collapsed += not trace.stop.healthy
     error = float(np.std(found, ddof=1)) / sqrt(len(found))
     return HeldOut(float(np.mean(found)), error, tuple(found), collapsed)
 
 
-def folds_of(N: int, folds: int | ArrayLike, rng: np.random.Generator) -> np.ndarray:
-    """The number of the fold of every point, (N,)."""
+def splits_of(N: int, folds: int | ArrayLike, rng: np.random.Generator) -> Splits:
+    """The rows that each fit sees, and those that it does not."""
+    from sklearn.model_selection import KFold, PredefinedSplit  # slow to import, and needed only here
+
     if np.ma.is_masked(folds):
         raise ValueError("folds has masked values: give every point a fold")
-    if np.ndim(folds) == 0:
+    allowed = f"a number, or for each of the {N} points the name of its fold: whole numbers or strings, (N,)"
+    try:
+        names = np.asarray(folds)
+    except ValueError:
+        raise ValueError(f"folds is {folds!r}; it must be {allowed}") from None
+    if names.ndim == 0:
         F = validate.count("folds", folds, least=2, most=N, why=", the number of points")
-        return rng.permutation(np.arange(N) % F)
-    names = np.asarray(folds)
+        return list(KFold(F, shuffle=True, random_state=int(rng.integers(2**31))).split(np.empty(N)))
     if names.dtype.kind == "O" and {type(name) for name in names.flat} in ({str}, {int}):
         names = np.array(names.tolist())  # a column of a data frame, say
     if names.shape != (N,) or names.dtype.kind not in "biuU":
-        raise ValueError(
-            f"folds is an array of {names.dtype} with shape {names.shape}; it must be a whole number, or for each "
-            f"of the {N} points the name of its fold: whole numbers or strings, (N,)"
-        )
+        raise ValueError(f"folds is an array of {names.dtype} with shape {names.shape}; it must be {allowed}")
     distinct, numbers = np.unique(names, return_inverse=True)
     if len(distinct) < 2:
         raise ValueError("folds puts all points into one fold: nothing is left to fit to")
-    return numbers
+    return list(PredefinedSplit(numbers).split())

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from math import nan
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from inspect import isabstract
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.em import EMWarning
-from emlib.fitting import Trace, fit
+from emlib.blocks import Blocks, Data, as_one
+from emlib.em import Collapse
+from emlib.families import Family, Gaussian
+from emlib.families.variances import STRUCTURES, structure_named
+from emlib.fitting import Trace, fit_best
 from emlib.mixture import Mixture
 from emlib.start import usual_floor
-from emlib.stopping import Stop
-from emlib.validate import Array
+from emlib.value import Array, field_names
 from emlib.words import counted
 
-Floor = float | Literal["auto"]
+Floor = ArrayLike | Literal["auto"]
 Start = Callable[..., Mixture]
+Make = Callable[[], Mixture]
+ALL = tuple(STRUCTURES)
 
 
 @dataclass(frozen=True)
@@ -29,9 +35,12 @@ class Recipe:
 
     n_init: int
     start: Start
+    family: type[Family]
     floor: Floor
     tol: float
     max_iter: int
+    structure: str = "full"
+    accelerate: bool = False
 
     def __post_init__(self) -> None:
         validate.count("n_init", self.n_init)
@@ -40,78 +49,115 @@ class Recipe:
                 f"start is {self.start!r}; it must be a function such as emlib.start.k_means, "
                 "called as start(X, K, rng, structure=..., floor=...)"
             )
-        if not (isinstance(self.floor, str) and self.floor == "auto"):
-            if self.floor is None or isinstance(self.floor, str):
-                raise ValueError(f"floor is {self.floor!r}; it must be a number, or 'auto'")
-            validate.not_negative("floor", self.floor)
+        family: Any = self.family
+        if not isinstance(family, type) or not issubclass(family, Family) or isabstract(family):
+            raise ValueError(f"family is {family!r}; it must be a class of components, such as Gaussian")
+        if self.floor is None or (isinstance(self.floor, str) and self.floor != "auto"):
+            raise ValueError(f"floor is {self.floor!r}; it must be a number, one for each feature, or 'auto'")
+        if not isinstance(self.floor, str) and not self._has("floor"):
+            raise ValueError(f"floor is given, and {family.__name__} has none: leave it out")
         validate.not_negative("tol", self.tol)
         validate.count("max_iter", self.max_iter, least=0)
 
-    def floor_for(self, X: Array) -> float:
-        """The floor in numbers."""
-        return usual_floor(X) if isinstance(self.floor, str) else self.floor
+    def ready(self, X: Array, structures: Sequence[Any]) -> list[Self]:
+        """The same for each structure, with the floor in numbers, after a look whether the family takes these data.
 
-    def best(
-        self, X: Array, K: int, structure: str, rng: np.random.Generator
-    ) -> tuple[Trace[Mixture] | None, Stop, tuple[float, ...]]:
-        """The best of several fits, why it stopped, and the log-likelihood that each reached.
+        A family that has no structures, and of which none was asked, is there once, under the name of its kind.
 
-        Any fit that has not collapsed is better than one that has: the likelihood of that is without bound, and is
-        given as nan. There is no trace if no start gave a mixture.
+        Warns
+        -----
+        EMWarning
+            If the floor is the usual one, and the data are flat in some direction.
         """
-        best: Trace[Mixture] | None = None
-        failure: Stop | None = None
-        reached = []
-        for generator in rng.spawn(self.n_init):
-            end = self._fit(X, K, structure, generator)
-            if isinstance(end, Stop):
-                failure = failure or end
-                reached.append(nan)
-                continue
-            reached.append(last(end, end.log_likelihoods) if end.stop.reason != "collapsed" else nan)
-            if best is None or _rank(end) > _rank(best):
-                best = end
-        stop = best.stop if best else failure
-        assert stop is not None  # there is at least one start
-        return best, stop, tuple(reached)
+        names = [self.family.kind()]
+        if self._has("structure"):
+            names = list(dict.fromkeys(structure_named(name).name for name in structures))
+        elif tuple(map(str, structures)) not in (ALL, ("full",)):  # which are the defaults
+            name = self.family.__name__
+            raise ValueError(f"structure is {structures[0]!r}, and {name} has none: leave it out")
+        floor = usual_floor(X) if isinstance(self.floor, str) and self._has("floor") else self.floor
+        found = [replace(self, structure=name, floor=floor) for name in names]
+        with suppress(Collapse):  # that would be the end of a fit, and its row would say so
+            self.family.from_responsibilities(X, np.ones((len(X), 1)), **found[0].options)
+        return found
 
-    def _fit(self, X: Array, K: int, structure: str, rng: np.random.Generator) -> Trace[Mixture] | Stop:
-        """A fit, or why there is none: too few different points for K, or a start with no covariance."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", EMWarning)  # the row says why its fit stopped
-            try:
-                first = self.start(X, K, rng, structure=structure, floor=self.floor_for(X))
-            except ValueError as error:
-                return Stop("collapsed", 0, nan, nan, str(error))
-            self._check(first, K, structure)
-            try:
-                trace = fit(first, X, tol=self.tol, max_iter=self.max_iter, keep="values")
-            except ValueError as error:
-                return Stop("collapsed", 0, nan, nan, str(error))
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the family is told, as far as it has such options."""
+        return {name: getattr(self, name) for name in ("structure", "floor") if self._has(name)}
+
+    def n_parameters(self, X: Array, K: int) -> int:
+        """How many free numbers a mixture has, though none could be fitted: nothing collapses under a high floor."""
+        options = {name: 1.0 if name == "floor" else value for name, value in self.options.items()}
+        equal = np.full((len(X), K), 1 / K)
+        return K - 1 + self.family.from_responsibilities(X, equal, **options).n_parameters
+
+    def starts(self, X: Array, K: int, rng: np.random.Generator) -> list[Make]:
+        """The starts of one mixture, `n_init` of them."""
+        return [partial(self._first, X, K, own) for own in rng.spawn(self.n_init)]
+
+    def best(self, X: Array, starts: Sequence[Mixture | Make]) -> Trace[Mixture]:
+        """The best of the fits from some starts.
+
+        Raises
+        ------
+        Collapse
+            If no start leads to a mixture; it says what the first ran into.
+        KeyboardInterrupt
+            If a fit was interrupted: to `fit_best` that is an end, but a sweep or a test would go on with nonsense.
+        """
+        try:
+            trace: Trace[Mixture] = fit_best(
+                starts, X, warn=False, tol=self.tol, max_iter=self.max_iter, accelerate=self.accelerate
+            )
+        except Collapse as error:
+            raise Collapse(str(error.__cause__)) from error
         if trace.stop.reason == "interrupted":
-            raise KeyboardInterrupt  # to `fit` it is an end like any other; here it ends everything
+            raise KeyboardInterrupt(trace.stop.message)
         return trace
 
-    def _check(self, first: Any, K: int, structure: str) -> None:
-        """Raise an error unless a start gave what it was asked for."""
-        if not isinstance(first, Mixture):
-            what = f"a {type(first).__name__}"
-        elif len(first) != K:
-            what = f"a mixture of {counted(len(first), 'component')}"
-        elif (other := getattr(first.components, "structure", structure)) != structure:
-            what = f"a mixture of structure {other!r}"
-        else:
-            return
+    def _first(self, X: Array, K: int, rng: np.random.Generator) -> Mixture:
+        """What the start gives, if it is what was asked for."""
+        family = {} if self.family is Gaussian else {"family": self.family}
+        try:
+            first: Any = self.start(X, K, rng, **self.options, **family)
+        except ValueError as error:  # too few different points for K, or a component without a covariance
+            raise Collapse(str(error)) from error
+        parts: Any = getattr(first, "components", None)
+        structure = self.structure
+        right = isinstance(first, Mixture) and len(first) == K and isinstance(parts, self.family)
+        if right and getattr(parts, "structure", structure) == structure:
+            return first
+        what = f"mixture of {parts.headline()}" if isinstance(first, Mixture) else type(first).__name__
+        wanted = f"{structure!r} " if self._has("structure") else ""
         raise ValueError(
-            f"start gave {what}; it must give a Mixture of {counted(K, 'component')} of structure {structure!r}, as "
+            f"start gave a {what}; it must give a Mixture of {counted(K, wanted + self.family.__name__)}, as "
             "those of emlib.start do when they are called as start(X, K, rng, structure=..., floor=...)"
         )
 
-
-def last(trace: Trace[Mixture], values: Array) -> float:
-    """The value that belongs to the fitted model: after a fall that of the step before."""
-    return float(values[-2 if trace.stop.reason == "decreased" else -1])
+    def _has(self, option: str) -> bool:
+        return option in field_names(self.family)
 
 
-def _rank(trace: Trace[Mixture]) -> tuple[bool, float]:
-    return trace.stop.reason != "collapsed", last(trace, trace.objectives)
+def table_of(X: Data) -> Array:
+    """The data, which may come in blocks, as one table (N, D) of finite numbers."""
+    blocks = Blocks.of(X).checked(validate.points)
+    if any(weights is not None for _, weights in blocks.pairs):
+        raise ValueError("X has weights, which are not taken here: use fit_best, and select.bic")
+    widths = [block.shape[1] for block, _ in blocks.pairs]
+    if min(widths) < max(widths):
+        raise ValueError(f"X has blocks of {min(widths)} to {max(widths)} columns; all must have the same")
+    return np.ascontiguousarray(as_one(blocks))  # sums in another order have other last digits
+
+
+def several(name: str, values: Any, example: str) -> list[Any]:
+    """One value, or several, as a list."""
+    if isinstance(values, (str, bytes, int, np.integer)):
+        return [values]
+    try:
+        found = list(values)
+    except TypeError:
+        raise ValueError(f"{name} is {values!r}; it must be one value or several, as in {example}") from None
+    if not found:
+        raise ValueError(f"{name} is empty; give at least one value, as in {example}")
+    return found

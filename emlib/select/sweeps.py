@@ -6,29 +6,29 @@ import warnings
 from collections.abc import Iterable
 from math import nan
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from emlib import validate
-from emlib.em import EMWarning
-from emlib.families.structure import STRUCTURES, structure_named
+from emlib.blocks import Data
+from emlib.em import Collapse, EMWarning
+from emlib.families import Family, Gaussian
 from emlib.select.criteria import aic, bic, icl
-from emlib.select.folds import cross_validated, folds_of
-from emlib.select.recipe import Floor, Recipe, Start, last
+from emlib.select.folds import Splits, over_folds, splits_of
+from emlib.select.recipe import ALL, Floor, Recipe, Start, several, table_of
 from emlib.select.table import NOT_ASKED, Row, Sweep
-from emlib.select.tasks import each, watched
+from emlib.select.tasks import each
 from emlib.start import k_means
-from emlib.validate import Array
+from emlib.stopping import broken_off
+from emlib.value import Array
 from emlib.words import counted
 
 
 def sweep(
-    X: ArrayLike,
+    X: Data,
     K: int | Iterable[int] = range(1, 11),
-    structures: str | Iterable[str] = tuple(STRUCTURES),
+    structures: str | Iterable[str] = ALL,
     *,
     rng: np.random.Generator,
     n_init: int = 1,
@@ -39,29 +39,32 @@ def sweep(
     folds: int | ArrayLike = 0,
     n_jobs: int = 1,
     progress: bool = True,
+    family: type[Family] = Gaussian,
 ) -> Sweep:
     """Fit every structure with every number of components, and compare.
 
-    A fit that collapses is a row that says so, with nan for its criteria. An interrupt from the keyboard keeps the
-    rows that are done.
+    A fit that collapses, or that only its floor holds up, is a row that says so, with nan for its criteria. An
+    interrupt from the keyboard keeps the rows that are done.
 
     Parameters
     ----------
-    X : array_like (N, D)
+    X : array_like (N, D), or list of blocks
+        Blocks are put together: all data must fit into memory.
     K : int or several
         Numbers of components, each at most N.
     structures : str or several
-        Of "full", "tied", "diag" and "spherical".
+        Of "full", "tied", "diag" and "spherical". A family that has no structures has one row for each K.
     rng : numpy.random.Generator
         Every row draws from a generator of its own, spawned from this one: rows do not depend on `n_jobs`.
     n_init : int
         How many starts each row has; it keeps the best fit.
     start : function
         Called as start(X, K, rng, structure=..., floor=...); see `emlib.start`. With a prior, it is
-        functools.partial(start.k_means, prior=prior).
-    floor : float or "auto"
-        A variance added to every feature of every component; by default 1e-6 times the mean variance of the features.
-        With 0, every M-step is exact.
+        functools.partial(start.k_means, prior=prior). For another family it gets family=..., and structure and floor
+        only if the family has such options.
+    floor : float, array_like (D,) or "auto"
+        The smallest variance allowed in any direction; by default that of `emlib.start.usual_floor`, 1e-10 times the
+        variance of each feature. With 0 there is none.
     tol, max_iter
         As for `fit`.
     folds : int or array_like (N,)
@@ -70,6 +73,8 @@ def sweep(
         How many rows to fit at the same time, each in a process of its own; -1 for one on each core.
     progress : bool
         Whether to show a progress bar, where tqdm is installed.
+    family : class
+        Of the components: `Gaussian`, or another `Family`.
 
     Raises
     ------
@@ -79,7 +84,8 @@ def sweep(
     Warns
     -----
     EMWarning
-        If it was interrupted. What single fits would warn of is in their rows.
+        If it was interrupted, and once if the data are flat in some direction and the floor is the usual one. What
+        single fits would warn of is in their rows.
 
     Examples
     --------
@@ -90,91 +96,73 @@ def sweep(
     >>> found.best("bic").K
     3
     """
-    X, rng = validate.points(X), validate.spawner(rng)
-    why = ", the number of points"
-    Ks = [validate.count("K", k, most=len(X), why=why) for k in _several("K", K, "range(1, 11)")]
-    names = [structure_named(name).name for name in _several("structures", structures, "('full', 'diag')")]
-    recipe = Recipe(n_init, start, floor, tol, max_iter)
-    recipe.floor_for(X)  # if it drowns a feature, this warns once and for all fits
-    n_jobs = validate.jobs(n_jobs)
-    fold_of = None if np.ndim(folds) == 0 and folds == 0 else folds_of(len(X), folds, rng)
-    cells = [(structure, k) for structure in dict.fromkeys(names) for k in dict.fromkeys(Ks)]
-    tasks = [(X, *cell, recipe, fold_of, own) for cell, own in zip(cells, rng.spawn(len(cells)), strict=True)]
+    # What was asked for.
+    X, rng = table_of(X), validate.spawner(rng)
+    why = ", the number of points: use fewer components"
+    Ks = [validate.count("K", k, most=len(X), why=why) for k in several("K", K, "range(1, 11)")]
+    names, n_jobs = several("structures", structures, "('full', 'diag')"), validate.jobs(n_jobs)
+    recipes = Recipe(n_init, start, family, floor, tol, max_iter).ready(X, names)
+    asked = not (isinstance(folds, (int, np.integer)) and folds == 0)
+    splits = splits_of(len(X), folds, rng) if asked else None
 
-    rows: dict[int, Row] = {}
+    # Row by row.
+    cells = [(k, one) for one in recipes for k in dict.fromkeys(Ks)]
+    tasks = [(X, *cell, splits, own) for cell, own in zip(cells, rng.spawn(len(cells)), strict=True)]
+    rows: list[Row] = []
     try:
-        for number, row in watched(each(_row, tasks, n_jobs), len(tasks), progress, "sweep", "row"):
-            rows[number] = row
+        for row in each(_row, tasks, n_jobs, progress, "sweep", "row"):
+            rows.append(row)
     except KeyboardInterrupt:
         if not rows:
             raise
         message = f"interrupted: {len(rows)} of {counted(len(tasks), 'row')} are done, and kept"
         warnings.warn(message, EMWarning, stacklevel=2)
-    return Sweep(tuple(rows[number] for number in sorted(rows)), len(tasks))
+    return Sweep(tuple(rows), len(tasks))
 
 
-def _several(name: str, values: Any, example: str) -> list[Any]:
-    """One value, or several, as a list."""
-    if isinstance(values, (str, int, np.integer)):
-        return [values]
-    try:
-        several = list(values)
-    except TypeError:
-        raise ValueError(f"{name} is {values!r}; it must be one value or several, as in {example}") from None
-    if not several:
-        raise ValueError(f"{name} is empty; give at least one value, as in {example}")
-    return several
-
-
-def _row(*task: Any) -> Row:
-    """A row, computed by one thread."""
-    import sklearn.cluster  # noqa: F401  (its threads can be limited only once they are there)
-
-    with threadpool_limits(limits=1):  # threads sum in an order of their own: rows would depend on n_jobs
-        return _judged(*task)
-
-
-def _judged(
-    X: Array,
-    structure: str,
-    K: int,
-    recipe: Recipe,
-    fold_of: np.ndarray | None,
-    rng: np.random.Generator,
-) -> Row:
+def _row(X: Array, K: int, recipe: Recipe, splits: Splits | None, rng: np.random.Generator) -> Row:
     """Fit one structure with one K, and judge it."""
     for_fits, for_folds = rng.spawn(2)
-    begin = perf_counter()
-    trace, stop, reached = recipe.best(X, K, structure, for_fits)
+    # The fit.
+    begin, model, judged = perf_counter(), None, False
+    try:
+        trace = recipe.best(X, recipe.starts(X, K, for_fits))
+        model, stop, judged = trace.model, trace.stop, trace.stop.healthy
+        reached = tuple(end.log_likelihood if end.stop.healthy else nan for end in trace.ends)
+    except Collapse as why:
+        stop, reached = broken_off(why, 0), (nan,) * recipe.n_init
     seconds = perf_counter() - begin
-    unseen, missing = (nan, nan), NOT_ASKED
-    if fold_of is not None:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", EMWarning)  # the sweep has warned of its floor
-                found = cross_validated(X, K, for_folds, structure=structure, folds=fold_of, **vars(recipe))
-            if found.collapsed:
-                missing = f"{found.collapsed} of the fits without a fold collapsed, which can flatter it"
-            else:
-                unseen, missing = (found.mean, found.error), ""
-        except ValueError as error:  # without some fold there are too few points
-            missing = str(error)
-    mixture = trace.model if trace else None
-    judged = mixture if stop.reason != "collapsed" else None
-    free = structure_named(structure).n_parameters(K, X.shape[1])
+    # How it does on its own points, and on others: a likelihood without bound says nothing.
+    values = dict.fromkeys(("log_likelihood", "aic", "bic", "icl"), nan)
+    if model is not None and judged:
+        values = {"log_likelihood": trace.log_likelihood}
+        values |= {criterion.__name__: criterion(model, X) for criterion in (aic, bic, icl)}
+    unseen, missing = _unseen(X, K, recipe, splits, for_folds)
     return Row(
-        structure=structure,
+        structure=recipe.structure,
         K=K,
-        n_parameters=mixture.n_parameters if mixture else K - 1 + K * X.shape[1] + free,
-        log_likelihood=last(trace, trace.log_likelihoods) if trace and judged else nan,
-        aic=aic(judged, X) if judged else nan,
-        bic=bic(judged, X) if judged else nan,
-        icl=icl(judged, X) if judged else nan,
+        n_parameters=recipe.n_parameters(X, K) if model is None else model.n_parameters,
+        **values,
         held_out=unseen[0],
         held_out_error=unseen[1],
         stop=stop,
         seconds=seconds,
         reached=reached,
-        mixture=mixture,
+        mixture=model,
         missing=missing,
     )
+
+
+def _unseen(
+    X: Array, K: int, recipe: Recipe, splits: Splits | None, rng: np.random.Generator
+) -> tuple[tuple[float, float], str]:
+    """The held-out log-likelihood and its error; or why there is none."""
+    if splits is None:
+        return (nan, nan), NOT_ASKED
+    try:
+        found = over_folds(X, K, recipe, splits, rng)
+    except ValueError as error:  # without some fold there are too few points
+        return (nan, nan), str(error)
+    if found.collapsed:
+        return (nan, nan), f"{found.collapsed} of the fits without a fold collapsed, which can flatter it"
+    return (found.mean, found.error), ""

@@ -21,11 +21,12 @@ NOT_ASKED = "nothing was held out: sweep with folds=5"
 class Row:
     """One structure and one number of components: the best of its fits.
 
-    A fit that collapsed has a likelihood without bound, so all that comes from it is nan.
+    A fit that collapsed, or that only its floor holds up, has a likelihood without bound: all that comes of it is nan.
 
     Attributes
     ----------
     structure : str
+        Or the kind of a family that has no structures.
     K : int
     n_parameters : int
     log_likelihood : float
@@ -70,7 +71,7 @@ class Row:
     @property
     def healthy(self) -> bool:
         """Whether there is a fit that has not collapsed."""
-        return self.stop.reason != "collapsed"
+        return self.stop.healthy
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,33 +103,51 @@ class Sweep:
         """
         validate.one_of("criterion", criterion, tuple(CRITERIA))
         sign = -1 if criterion == "held_out" else 1
-        rows = [row for row in self._healthy() if isfinite(getattr(row, criterion))]
-        if not rows:
-            healthy = self._healthy()
-            raise ValueError(
-                f"no row has a held-out score, the first because {healthy[0].missing}"
-                if healthy
-                else f"every fit collapsed, the first because {self.rows[0].stop.message}"
-            )
-        return min(rows, key=lambda row: sign * getattr(row, criterion))
+        if rows := self._ranked(criterion):
+            return min(rows, key=lambda row: sign * getattr(row, criterion))
+        healthy = [row for row in self.rows if row.healthy]
+        raise ValueError(
+            f"no row has a held-out score, the first because {healthy[0].missing}"
+            if healthy
+            else f"every fit collapsed, the first because {self.rows[0].stop.message}"
+        )
 
-    def table(self) -> dict[str, list[Any]]:
-        """The rows as columns: `pandas.DataFrame(sweep.table())` makes a data frame of them."""
+    def _ranked(self, criterion: str) -> list[Row]:
+        """The rows that may be the best by this criterion."""
+        return [row for row in self.rows if row.healthy and isfinite(getattr(row, criterion))]
+
+    def table(self) -> Any:
+        """The rows as a pandas DataFrame.
+
+        Its columns are structure, K, parameters, log_likelihood, aic, bic, icl, steps, stop and seconds; after
+        cross-validation held_out and held_out_error too.
+        """
+        import pandas as pd  # slow to import, and needed only here
+
         names = ["structure", "K", "n_parameters", "log_likelihood", "aic", "bic", "icl"]
-        names += ["held_out", "held_out_error"] if self._validated() else []
-        columns = {name: [getattr(row, name) for row in self.rows] for name in names}
-        return columns | {
-            "stop": [row.stop.reason for row in self.rows],
-            **{name: [getattr(row, name) for row in self.rows] for name in ("n_iter", "seconds", "reached")},
-        }
-
-    def _healthy(self) -> list[Row]:
-        return [row for row in self.rows if row.healthy]
-
-    def _validated(self) -> bool:
-        return any(isfinite(row.held_out) for row in self.rows)
+        names += ["held_out", "held_out_error"] if any(isfinite(row.held_out) for row in self.rows) else []
+        names += ["n_iter", "stop", "seconds"]
+        frame = pd.DataFrame({name: [getattr(row, name) for row in self.rows] for name in names})
+        frame["stop"] = [row.stop.reason for row in self.rows]
+        return frame.rename(columns={"n_parameters": "parameters", "n_iter": "steps"})
 
     # Words ------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        lines = self._words("{}*", "{} ").to_string(index=False).split("\n")
+        starred = [f"* {BEST}"] if any("*" in line for line in lines) else []
+        return "\n  ".join([self._title(), *lines, *starred])
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        words = self._words("<b>{}</b>", "{}")
+        words["stop"] = [
+            f'<span title="{escape(row.stop.message)}">{row.stop.reason}</span>' for row in self.rows
+        ]
+        with pd.option_context("display.max_colwidth", None):  # else pandas would cut the messages short
+            table = words.to_html(index=False, border=0, escape=False)
+        return f"<p>{self._title()}. Bold: {BEST}</p>\n{table}"
 
     def _title(self) -> str:
         missing = self.planned - len(self.rows)
@@ -136,54 +155,21 @@ class Sweep:
             f", interrupted: {missing} more {'was' if missing == 1 else 'were'} planned" if missing else ""
         )
 
-    def _cells(self) -> list[list[tuple[str, bool]]]:
-        """The table in words: a line of headings, then the rows; each cell with whether it is the best."""
-        criteria = {name: word for name, word in CRITERIA.items() if name != "held_out" or self._validated()}
-        healthy = self._healthy()
-        best = {
-            name: self.best(name) for name in criteria if any(isfinite(getattr(row, name)) for row in healthy)
-        }
-        heads = ["structure", "K", "parameters", "log-likelihood", *criteria.values(), "steps", "stop"]
-        lines = [[(head, False) for head in heads]]
-        for row in self.rows:
-            line = [row.structure, str(row.K), str(row.n_parameters), _number(row.log_likelihood)]
-            cells = [(word, False) for word in line]
-            for name in criteria:
-                word = _number(getattr(row, name), 4 if name == "held_out" else 2)
-                if name == "held_out" and isfinite(row.held_out):
-                    word += f" ± {row.held_out_error:.4f}"
-                cells.append((word, best.get(name) is row))
-            lines.append([*cells, (str(row.n_iter), False), (row.stop.reason, False)])
-        return lines
-
-    def __repr__(self) -> str:
-        lines = [[word + ("*" if best else " ") for word, best in line] for line in self._cells()]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        left = (0, len(widths) - 1)  # words; the rest are numbers
-        text = [
-            "  ".join(
-                word.ljust(width) if i in left else word.rjust(width)
-                for i, (word, width) in enumerate(zip(line, widths, strict=True))
-            )
-            for line in lines
-        ]
-        starred = [f"  * {BEST}"] if any("*" in word for line in lines for word in line) else []
-        return "\n".join([self._title(), *("  " + line.rstrip() for line in text), *starred])
-
-    def _repr_html_(self) -> str:
-        heads, *rows = self._cells()
-        head = "".join(f"<th>{escape(word)}</th>" for word, _ in heads)
-        body = "".join(
-            f'<tr title="{escape(row.stop.message)}">'
-            + "".join(f"<td>{f'<b>{escape(word)}</b>' if best else escape(word)}</td>" for word, best in line)
-            + "</tr>"
-            for row, line in zip(self.rows, rows, strict=True)
-        )
-        caption = f"{escape(self._title())}. Bold: {BEST}"
-        return (
-            f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+    def _words(self, best: str, other: str) -> Any:
+        """The table in words; the templates are for the best by a criterion, and for what else is in its column."""
+        table = self.table()
+        words = table[["structure", "K", "parameters"]].copy()
+        words["log-likelihood"] = [_written(row, "log_likelihood") for row in self.rows]
+        for name, head in CRITERIA.items():
+            if name in table:
+                chosen = self.best(name) if self._ranked(name) else None
+                cells = [(best if row is chosen else other).format(_written(row, name)) for row in self.rows]
+                words[other.format(head)] = cells
+        return words.join(table[["steps", "stop"]])
 
 
-def _number(value: float, digits: int = 2) -> str:
-    return f"{value:.{digits}f}" if isfinite(value) else "–"
+def _written(row: Row, name: str) -> str:
+    value = getattr(row, name)
+    if not isfinite(value):
+        return "–"
+    return f"{value:.4f} ± {row.held_out_error:.4f}" if name == "held_out" else f"{value:.2f}"

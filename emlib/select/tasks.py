@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
+
+from emlib import validate
+from emlib.threads import one_thread
 
 T = TypeVar("T")
 
 
-def each(function: Callable[..., T], tasks: list[tuple[Any, ...]], n_jobs: int) -> Iterator[tuple[int, T]]:
-    """What the function makes of each task, with the number of the task, as they come.
+def each(
+    function: Callable[..., T],
+    tasks: list[tuple[Any, ...]],
+    n_jobs: int,
+    progress: bool,
+    title: str,
+    unit: str,
+) -> Iterator[T]:
+    """What a function of a module makes of each task, in their order, one thread for each.
 
-    Parameters
-    ----------
-    function : callable
-        Of a module: other processes must find it.
-    tasks : list of tuples
-        Its arguments.
-    n_jobs : int
-        How many processes; -1 for one on each core.
+    Threads would sum in an order of their own, and results depend on `n_jobs`.
     """
-    if n_jobs == 1 or len(tasks) == 1:
-        return ((number, function(*task)) for number, task in enumerate(tasks))
+    validate.kind("progress", progress, bool)
     from joblib import Parallel, delayed  # slow to import, and needed only here
 
-    parallel = Parallel(n_jobs=min(n_jobs, len(tasks)), return_as="generator_unordered")
-    return parallel(delayed(_numbered)(number, function, task) for number, task in enumerate(tasks))
+    parallel = Parallel(n_jobs=min(n_jobs, len(tasks)), return_as="generator")
+    results: Any = parallel(delayed(_alone)(function, task) for task in tasks)
+    shown = results
+    if progress:
+        try:
+            from tqdm.auto import tqdm  # no part of the library; and it would load ipywidgets
+
+            shown = tqdm(results, total=len(tasks), desc=title, unit=unit)
+        except ImportError:
+            pass
+    for result in shown:
+        if isinstance(result, KeyboardInterrupt):
+            results.throw(result)  # which ends the other tasks
+        yield result
 
 
-def _numbered(number: int, function: Callable[..., T], task: tuple[Any, ...]) -> tuple[int, T]:
-    return number, function(*task)
-
-
-def watched(results: Iterator[T], total: int, progress: bool, title: str, unit: str) -> Iterable[T]:
-    """The same results, under a progress bar, if one is wanted and tqdm is installed."""
-    if not progress:
-        return results
+def _alone(function: Callable[..., T], task: tuple[Any, ...]) -> T | KeyboardInterrupt:
+    """The result of a task, or its interrupt: raised in another process, it would cost the results before it."""
     try:
-        from tqdm.auto import tqdm  # no part of the library; and it would load ipywidgets
-    except ImportError:
-        return results
-    return tqdm(results, total=total, desc=title, unit=unit)
+        with one_thread():
+            return function(*task)
+    except KeyboardInterrupt as interrupt:
+        return interrupt

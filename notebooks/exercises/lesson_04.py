@@ -324,7 +324,8 @@ clean_score = Exercise(
                 Mistake(
                     # A millionth of the whitened variances, which are 1 with N - 1 in the denominator.
                     lambda X, train, test: _score(X, train, test, floor=1e-6 * (1 - 1 / len(train))),
-                    "right but for a floor of a millionth, emlib's default: give reg_covar=0",
+                    "right but for a millionth that was added to every variance, as scikit-learn does: give "
+                    "reg_covar=0",
                 ),
                 Mistake(
                     lambda X, train, test: _score(X, train, test, basis=test),

@@ -9,7 +9,7 @@ import numpy as np
 
 from emlib import datasets
 from emlib.families import Gaussian, Prior
-from emlib.fitting import run
+from emlib.fitting import fit
 from emlib.mixture import Mixture
 from emlib.validate import Array
 from exercises.judge import Exercise, Mistake, Part, Verdict, judge_letters
@@ -135,7 +135,10 @@ def six_starts() -> dict[str, tuple[str, Mixture]]:
 @cache
 def _collapsed() -> frozenset[str]:
     X = datasets.old_faithful().X[:, 1:]
-    ends = {letter: run(model, X, tol=1e-8, max_iter=1000) for letter, (_, model) in six_starts().items()}
+    ends = {
+        letter: fit(model, X, tol=1e-8, keep="values", warn=False)
+        for letter, (_, model) in six_starts().items()
+    }
     return frozenset(letter for letter, end in ends.items() if end.stop.reason == "collapsed")
 
 

@@ -73,7 +73,7 @@ def mixture_row(model: str, K: int, number: int) -> dict[str, Any]:
     if model.startswith("shrunk"):
         first = shrunk(X, K, rng, float(model[6:] or WORTH))
     else:
-        first = start.k_means(X, K, rng, structure=model, floor=FLOOR)
+        first = start.k_means(X, K, rng, structure=model, ridge=FLOOR)
     trace = fit(first, X, tol=1e-5, max_iter=500, keep="values")
     found = measures(trace.model, X, unseen, criteria=not model.startswith("shrunk"))
     end = {"steps": trace.stop.n_iter, "stop": trace.stop.reason}
@@ -108,14 +108,14 @@ def class_mixtures(number: int, each: int, worth: float = WORTH) -> list[Mixture
     X, _, labels, *_ = split(number)
     own = [X[labels == c] for c in range(10)]
     rng = np.random.default_rng([number + 1, each])
-    starts = [start.k_means(Z, each, rng, structure="spherical", floor=FLOOR) for Z in own]
+    starts = [start.k_means(Z, each, rng, structure="spherical", ridge=FLOOR) for Z in own]
     nearest = [
         ((Z[:, None] - m.components.means) ** 2).sum(axis=2).argmin(axis=1)
         for Z, m in zip(own, starts, strict=True)
     ]
     clusters = np.concatenate([c * each + k for c, k in enumerate(nearest)])
     pooled = start.from_labels(np.concatenate(own), clusters, structure="tied").components.covariances
-    prior = {"prior": Prior(pooled, worth)} if worth else {"floor": FLOOR}
+    prior = {"prior": Prior(pooled, worth)} if worth else {"ridge": FLOOR}
     firsts = [start.from_labels(Z, k, **prior) for Z, k in zip(own, nearest, strict=True)]
     return [fit(m, Z, tol=1e-5, max_iter=500, keep="values").model for m, Z in zip(firsts, own, strict=True)]
 

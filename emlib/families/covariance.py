@@ -1,0 +1,340 @@
+"""Covariances as values, in four structures named and stored as in scikit-learn.
+
+- `Full`: a covariance for every component. The base of the four: the others override where they differ.
+- `Tied`: one covariance for all components.
+- `Diag` and `Spherical`, which are made of variances, are in `emlib.families.variances`.
+
+========== ============= ============= ====================================== ==================
+name       as users see  as stored     each component has                     free numbers
+========== ============= ============= ====================================== ==================
+full       (K, D, D)     (K, D, D)     a covariance of its own                K D (D + 1) / 2
+tied       (D, D)        (1, D, D)     the one covariance that all share      D (D + 1) / 2
+diag       (K, D)        (K, D)        a variance for every feature           K D
+spherical  (K,)          (K, 1)        one variance for all its features      K
+========== ============= ============= ====================================== ==================
+
+They are stored with a 1 where NumPy should repeat, so that tied is computed as full is, and spherical as diag.
+
+Shapes below: means, centres and sums (K, D); counts (K,); points in columns (D, B).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.linalg import rq
+from scipy.linalg.blas import dtrmm
+from scipy.linalg.lapack import dtrtri
+
+from emlib.value import Array, Value, field_names
+
+
+@dataclass(frozen=True, init=False)
+class Full(Value):
+    """A covariance for every component.
+
+    Attributes
+    ----------
+    stored : array (K, D, D)
+        The covariances, with a 1 in the shape where NumPy should repeat.
+    whiteners : array, shaped as `stored`
+        W with W S W' = 1: W times a centred point has independent coordinates of variance 1. Lower triangular, but
+        for a covariance that a floor has clipped; there its rows are eigenvectors, scaled, so that its small
+        eigenvalues keep their digits. nan where a covariance is not positive definite.
+    log_dets : array (K,) or (1,)
+        Logarithms of the determinants.
+    unexplained : array (K,) or (1,)
+        How far each covariance is from singular: the smallest share of any feature's variance that all the
+        others leave unexplained, 1 for independent features.
+    """
+
+    stored: Array
+    whiteners: Array
+    log_dets: Array
+    unexplained: Array
+
+    name: ClassVar[str] = "full"
+    shape_in_words: ClassVar[str] = "(K, D, D)"
+
+    # Shapes, and how many numbers ---------------------------------------------------------------------
+
+    @staticmethod
+    def shape(K: int, D: int) -> tuple[int, ...]:
+        """The shape of the covariances of K components in D dimensions, as users see it."""
+        return K, D, D
+
+    @staticmethod
+    def stored_shape(K: int, D: int) -> tuple[int, ...]:
+        """Their shape as stored."""
+        return K, D, D
+
+    @staticmethod
+    def n_parameters(K: int, D: int) -> int:
+        """How many free numbers K covariances have."""
+        return K * D * (D + 1) // 2
+
+    # Estimating: products of the data, and how they are divided ---------------------------------------
+
+    @staticmethod
+    def outer(counts: Array, a: Array, b: Array) -> Array:
+        """n_k a_k b_k', the products that points at one place contribute."""
+        return (counts[:, None] * a)[:, :, None] * b[:, None, :]
+
+    @staticmethod
+    def products_of_points(halved: Array) -> Array:
+        """The products of one component: summed over points in rows, (N, D), times the roots of their weights."""
+        return halved.T @ halved
+
+    @staticmethod
+    def products_of(covariance: Array) -> Array:
+        """What `products_of_points` gives for one point's worth of a covariance (D, D)."""
+        return covariance
+
+    @staticmethod
+    def over_components(products: Array) -> Array:
+        """The products of all components, from those of each."""
+        return products
+
+    @staticmethod
+    def divided(products: Array, counts: Array, D: int) -> Array:
+        """Covariances as stored: products, divided by how many points they are sums over."""
+        return products / counts[:, None, None]
+
+    @staticmethod
+    def plus(stored: Array, variance: float) -> Array:
+        """Covariances as stored, with a variance added to every feature."""
+        return stored + variance * np.eye(stored.shape[-1])
+
+    # From estimates to values ---------------------------------------------------------------------------
+
+    @classmethod
+    def of(cls, stored: Array, D: int, floor: Array | None = None) -> Self:
+        """Covariances in D dimensions that know how to whiten; clipped at a floor, (D,), if there is one.
+
+        Where a covariance, in units of the floor, has an eigenvalue below 1, that is raised to 1. This is the
+        maximum of the likelihood among all covariances that are nowhere below the floor.
+        """
+        if D == 1:  # variances
+            variances, whiteners, log_dets = from_variances(stored[:, :, 0], floor)
+            return cls._made(
+                variances[:, :, None], whiteners[:, :, None], log_dets[:, 0], 1 + 0 * log_dets[:, 0]
+            )
+        roots = _roots(stored)
+        whiteners = np.array([dtrtri(root, lower=1)[0] for root in roots])
+        log_dets = 2 * np.add.reduce(np.log(roots.diagonal(axis1=1, axis2=2)), axis=1)
+        precisions = np.add.reduce(whiteners * whiteners, axis=1)  # their diagonals, (K, D)
+        # The least eigenvalue is at least 1 / trace of the inverse: mostly that rules a clip out.
+        if floor is not None and not (precisions @ floor <= 1).all():
+            stored = stored.copy()
+            for k in np.flatnonzero(~(precisions @ floor <= 1)):
+                clipped = _clipped(stored[k], floor)
+                if clipped is not None:
+                    stored[k], whiteners[k], log_dets[k] = clipped
+            precisions = np.add.reduce(whiteners * whiteners, axis=1)
+        unexplained = 1 / np.maximum.reduce(precisions * stored.diagonal(axis1=1, axis2=2), axis=1)
+        return cls._made(stored, whiteners, log_dets, unexplained)
+
+    @classmethod
+    def _made(cls, stored: Array, whiteners: Array, log_dets: Array, unexplained: Array) -> Self:
+        new = object.__new__(cls)
+        for array in (stored, whiteners, log_dets, unexplained):
+            array.setflags(write=False)
+        # A frozen dataclass is set once, here.
+        new.__dict__.update(stored=stored, whiteners=whiteners, log_dets=log_dets, unexplained=unexplained)
+        return new
+
+    # Using covariances ------------------------------------------------------------------------------------
+
+    def matrices(self, K: int, D: int) -> Array:
+        """The covariances written out, (K, D, D)."""
+        return np.broadcast_to(self.stored, (K, D, D))
+
+    def variances(self) -> Array:
+        """The variance of every feature, (K, D), or with a 1 where NumPy should repeat."""
+        return self.stored.diagonal(axis1=1, axis2=2)
+
+    def chosen(self, which: np.ndarray) -> Self:
+        """The covariances of some of the components, in this order."""
+        return self._made(*(getattr(self, name)[which] for name in field_names(type(self))))
+
+    @classmethod
+    def joined(cls, several: list[Self]) -> Self:
+        """The covariances of several families, one after the other."""
+        names = field_names(cls)
+        return cls._made(*(np.concatenate([getattr(one, name) for one in several]) for name in names))
+
+    @staticmethod
+    def of_features(stored: Array, which: np.ndarray) -> Array:
+        """Those of some of the features, as stored."""
+        return stored[:, which[:, None], which]
+
+    def precisions(self) -> Array:
+        """Their inverses, as stored."""
+        return self.whiteners.transpose(0, 2, 1) @ self.whiteners
+
+    def factors_of_precisions(self) -> Array:
+        """U with U U' = precision, as scikit-learn has them: upper triangular, or one over deviations; as stored."""
+        upper = np.array([rq(whitener.T)[0] for whitener in self.whiteners])
+        return upper * np.sign(upper.diagonal(axis1=1, axis2=2))[:, None, :]
+
+    def whiten(self, k: int, centred: Array) -> Array:
+        """The whitener of component k, times points in columns, (D, B); their place may be taken."""
+        return _times(self.whiteners[k], centred)
+
+    def colour(self, labels: np.ndarray, noise: Array) -> Array:
+        """Standard normal noise, one row for each label, turned into draws from these covariances."""
+        return np.einsum("nij,nj->ni", np.linalg.inv(self.whiteners)[labels], noise)
+
+    # The log-density as theta . phi(x), with phi(x) = (products, x, 1) ------------------------------------
+
+    @staticmethod
+    def n_products(D: int) -> int:
+        """How many products of its features phi(x) begins with."""
+        return D * (D + 1) // 2
+
+    @staticmethod
+    def products(X: Array, out: Array) -> None:
+        """Fill `out` with these products for points in columns."""
+        start = 0
+        for i, row in enumerate(X):  # x_i x_j for j = i, ..., D - 1
+            stop = start + len(X) - i
+            np.multiply(row, X[i:], out=out[start:stop])
+            start = stop
+
+    def linear(self, means: Array) -> tuple[Array, Array]:
+        """What the log-density multiplies the products with, (K, n_products), and x itself, (K, D)."""
+        precisions = self.whiteners.transpose(0, 2, 1) @ self.whiteners
+        upper, _, half = _upper_triangle(means.shape[1])
+        quadratic = half * precisions.reshape(len(means), -1).take(upper, axis=1)
+        return quadratic, (precisions @ means[:, :, None])[:, :, 0]
+
+    @staticmethod
+    def unpacked(sums: Array, D: int) -> Array:
+        """The products of all components, from their sums over phi(x), (K, n_products)."""
+        _, position, _ = _upper_triangle(D)
+        return sums.take(position, axis=1).reshape(-1, D, D)
+
+
+class Tied(Full):
+    """One covariance for all components.
+
+    -x'Px/2 is then the same for all of them and has no say in whose a point is: phi(x) is (x, 1) alone.
+    """
+
+    name = "tied"
+    shape_in_words = "(D, D)"
+
+    @staticmethod
+    def shape(K: int, D: int) -> tuple[int, ...]:
+        return D, D
+
+    @staticmethod
+    def stored_shape(K: int, D: int) -> tuple[int, ...]:
+        return 1, D, D
+
+    @staticmethod
+    def n_parameters(K: int, D: int) -> int:
+        return D * (D + 1) // 2
+
+    @staticmethod
+    def outer(counts: Array, a: Array, b: Array) -> Array:
+        return ((counts[:, None] * a).T @ b)[None]
+
+    @staticmethod
+    def over_components(products: Array) -> Array:
+        return products.sum(axis=0, keepdims=True)
+
+    @staticmethod
+    def divided(products: Array, counts: Array, D: int) -> Array:
+        return products / counts.sum()
+
+    def chosen(self, which: np.ndarray) -> Self:
+        return self
+
+    def whiten(self, k: int, centred: Array) -> Array:
+        return _times(self.whiteners[0], centred)
+
+    def colour(self, labels: np.ndarray, noise: Array) -> Array:
+        return noise @ np.linalg.inv(self.whiteners[0]).T
+
+    @staticmethod
+    def n_products(D: int) -> int:
+        return 0
+
+    @staticmethod
+    def products(X: Array, out: Array) -> None:
+        pass
+
+    def linear(self, means: Array) -> tuple[Array, Array]:
+        return np.empty((len(means), 0)), means @ self.precisions()[0]
+
+
+def from_variances(variances: Array, floor: Any = None) -> tuple[Array, Array, Array]:
+    """Variances, clipped at a floor; one over their roots; and their logarithms; nan where they are not positive."""
+    variances = np.array(variances) if floor is None else np.maximum(variances, floor)
+    deviations = np.sqrt(np.where(variances > 0, variances, np.nan))
+    return variances, 1 / deviations, 2 * np.log(deviations)
+
+
+def _clipped(covariance: Array, floor: Array) -> tuple[Array, Array, float] | None:
+    """A covariance raised to the floor, its whitener and log-determinant; None if it is above it everywhere."""
+    unit = np.sqrt(floor)
+    eigenvalues, vectors = np.linalg.eigh(covariance / np.outer(unit, unit))
+    if eigenvalues[0] >= 1:
+        return None
+    # The smallest eigenvalues last: of a whitened point these rows say most.
+    eigenvalues, vectors = np.maximum(eigenvalues[::-1], 1), vectors[:, ::-1]
+    raised = (vectors * eigenvalues) @ vectors.T * np.outer(unit, unit)
+    whitener = (vectors / np.sqrt(eigenvalues)).T / unit
+    return (raised + raised.T) / 2, whitener, float(np.log(eigenvalues).sum() + np.log(floor).sum())
+
+
+def _times(whitener: Array, points: Array) -> Array:
+    """A whitener (D, D) times points in columns; in their place, if it is triangular."""
+    if np.triu(whitener, 1).any():  # clipped, and so no triangle
+        return whitener @ points
+    # Seen from Fortran a lower triangle is stored as its transpose.
+    product: Any = dtrmm(1.0, whitener.T, points, lower=0, trans_a=1, overwrite_b=1)
+    return product
+
+
+def _roots(stored: Array) -> Any:
+    """Lower Cholesky factors, (K, D, D); nan for a covariance that has none."""
+    try:
+        return np.linalg.cholesky(stored)
+    except np.linalg.LinAlgError:
+        if len(stored) == 1:
+            return np.full_like(stored, np.nan)
+    # One is to blame, or some: go by their eigenvalues, and where these cannot tell, one by one.
+    roots = np.full_like(stored, np.nan)
+    finite: Any = np.isfinite(stored).all(axis=(1, 2))
+    positive = finite.copy()
+    positive[finite] = np.linalg.eigvalsh(stored[finite])[:, 0] > 0
+    try:
+        roots[positive] = np.linalg.cholesky(stored[positive])
+    except np.linalg.LinAlgError:
+        for k in np.flatnonzero(positive):
+            roots[k] = _roots(stored[k : k + 1])[0]
+    return roots
+
+
+@cache
+def _upper_triangle(D: int) -> tuple[np.ndarray, np.ndarray, Array]:
+    """How to pack symmetric matrices (D, D), flattened, into their upper triangles, row by row, and back.
+
+    Returns
+    -------
+    upper : array (D (D + 1) / 2,)
+        Where in the matrix the triangle's numbers are.
+    position : array (D * D,)
+        Where in the triangle the matrix's numbers are.
+    half : array (D (D + 1) / 2,)
+        -1/2 on the diagonal, and -1 off it: there x_i x_j stands for x_j x_i too.
+    """
+    i, j = np.triu_indices(D)
+    position = np.empty((D, D), dtype=int)
+    position[i, j] = position[j, i] = np.arange(len(i))
+    return i * D + j, position.ravel(), np.where(i == j, -0.5, -1.0)

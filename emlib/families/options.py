@@ -1,0 +1,65 @@
+"""What Gaussians are told beside their parameters: structure, floor, ridge, prior, and which parameters are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from emlib import validate
+from emlib.families.prior import Prior
+from emlib.families.variances import structure_named
+from emlib.value import Array
+from emlib.words import brief
+
+DEFAULTS: dict[str, Any] = {"structure": "full", "floor": 0.0, "ridge": 0.0, "prior": None, "fixed": ()}
+
+
+def checked(given: dict[str, Any]) -> dict[str, Any]:
+    """All options, as given or by default; a floor as an array, () or (D,), or None."""
+    for name in given:
+        validate.one_of("the option", name, tuple(DEFAULTS))
+    options = DEFAULTS | given
+    structure_named(options["structure"])  # raises an error if there is none of this name
+    options["ridge"] = validate.not_negative("ridge", options["ridge"])
+    options["floor"] = _floor(options["floor"])
+    if options["prior"] is not None:
+        validate.kind("prior", options["prior"], Prior)
+    fixed = options["fixed"]
+    names = fixed if isinstance(fixed, Iterable) and not isinstance(fixed, str) else [fixed]
+    options["fixed"] = tuple(
+        sorted({validate.one_of("fixed", name, ("means", "covariances")) for name in names})
+    )
+    return options
+
+
+def in_dimensions(options: dict[str, Any], D: int) -> dict[str, Any]:
+    """Checked options for D features, with the floor as an array (D,), or a ValueError if they do not fit."""
+    if options["prior"] is not None:
+        options["prior"].check(D)
+    floor = options["floor"]
+    if floor is not None and floor.shape not in ((), (D,)):
+        raise ValueError(
+            f"floor has shape {floor.shape}; it must be one number, or one for each of {D} features"
+        )
+    return options | {"floor": None if floor is None else np.full(D, floor)}
+
+
+def _floor(given: ArrayLike | None) -> Array | None:
+    """A floor as an array, () or (D,); None if there is none."""
+    if given is None:
+        return None
+    floor = validate.finite("floor", given)
+    if (
+        isinstance(given, bool)
+        or floor.ndim > 1
+        or not floor.size
+        or (floor < 0).any()
+        or (floor.any() and not floor.all())
+    ):
+        raise ValueError(
+            f"floor is {brief(floor)}; it must be a variance, or one for each feature: all above 0, or 0 for no floor"
+        )
+    return floor.copy() if floor.any() else None

@@ -1,0 +1,164 @@
+"""Covariances that are variances, and all four structures by their names.
+
+- `Diag`: a variance for every component and feature, and no correlation.
+- `Spherical`: one variance for every component, the same for all features.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from emlib.families.covariance import Full, Tied, from_variances
+from emlib.validate import one_of
+from emlib.value import Array
+
+
+class Diag(Full):
+    """A variance for every component and feature, and no correlation."""
+
+    name = "diag"
+    shape_in_words = "(K, D)"
+
+    @staticmethod
+    def shape(K: int, D: int) -> tuple[int, ...]:
+        return K, D
+
+    @staticmethod
+    def stored_shape(K: int, D: int) -> tuple[int, ...]:
+        return K, D
+
+    @staticmethod
+    def n_parameters(K: int, D: int) -> int:
+        return K * D
+
+    @staticmethod
+    def outer(counts: Array, a: Array, b: Array) -> Array:
+        return counts[:, None] * a * b
+
+    @staticmethod
+    def products_of_points(halved: Array) -> Array:
+        return np.einsum("nd,nd->d", halved, halved)
+
+    @staticmethod
+    def products_of(covariance: Array) -> Array:
+        return np.diag(covariance)
+
+    @staticmethod
+    def divided(products: Array, counts: Array, D: int) -> Array:
+        return products / counts[:, None]
+
+    @staticmethod
+    def plus(stored: Array, variance: float) -> Array:
+        return stored + variance
+
+    @classmethod
+    def of(cls, stored: Array, D: int, floor: Array | None = None) -> Self:
+        variances, whiteners, log_dets = from_variances(stored, floor)
+        return cls._made(variances, whiteners, log_dets.sum(axis=1), 1 + 0 * log_dets[:, 0])
+
+    def matrices(self, K: int, D: int) -> Array:
+        return self.stored[:, :, None] * np.eye(D)
+
+    def variances(self) -> Array:
+        return self.stored
+
+    @staticmethod
+    def of_features(stored: Array, which: np.ndarray) -> Array:
+        return stored[:, which]
+
+    def precisions(self) -> Array:
+        return self.whiteners**2
+
+    def factors_of_precisions(self) -> Array:
+        return self.whiteners
+
+    def whiten(self, k: int, centred: Array) -> Array:
+        return self.whiteners[k][:, None] * centred
+
+    def colour(self, labels: np.ndarray, noise: Array) -> Array:
+        return np.sqrt(self.stored)[labels] * noise
+
+    @staticmethod
+    def n_products(D: int) -> int:
+        return D
+
+    @staticmethod
+    def products(X: Array, out: Array) -> None:
+        np.multiply(X, X, out=out)
+
+    def linear(self, means: Array) -> tuple[Array, Array]:
+        precisions = self.whiteners**2
+        return -precisions / 2, precisions * means
+
+    @staticmethod
+    def unpacked(sums: Array, D: int) -> Array:
+        return sums
+
+
+class Spherical(Diag):
+    """One variance for every component, the same for all features."""
+
+    name = "spherical"
+    shape_in_words = "(K,)"
+
+    @staticmethod
+    def shape(K: int, D: int) -> tuple[int, ...]:
+        return (K,)
+
+    @staticmethod
+    def stored_shape(K: int, D: int) -> tuple[int, ...]:
+        return K, 1
+
+    @staticmethod
+    def n_parameters(K: int, D: int) -> int:
+        return K
+
+    @staticmethod
+    def outer(counts: Array, a: Array, b: Array) -> Array:
+        return (counts[:, None] * a * b).sum(axis=1, keepdims=True)
+
+    @staticmethod
+    def products_of_points(halved: Array) -> Array:
+        return np.array([np.einsum("nd,nd->", halved, halved)])
+
+    @staticmethod
+    def products_of(covariance: Array) -> Array:
+        return np.array([np.trace(covariance)])
+
+    @staticmethod
+    def divided(products: Array, counts: Array, D: int) -> Array:
+        return products / (counts[:, None] * D)
+
+    @classmethod
+    def of(cls, stored: Array, D: int, floor: Array | None = None) -> Self:
+        # The one variance must be above the floors of all features.
+        variances, whiteners, log_dets = from_variances(stored, None if floor is None else floor.max())
+        return cls._made(variances, whiteners, D * log_dets[:, 0], 1 + 0 * log_dets[:, 0])
+
+    @staticmethod
+    def of_features(stored: Array, which: np.ndarray) -> Array:
+        return stored
+
+    @staticmethod
+    def n_products(D: int) -> int:
+        return 1
+
+    @staticmethod
+    def products(X: Array, out: Array) -> None:
+        np.multiply(X, X).sum(axis=0, out=out[0])
+
+
+STRUCTURES: dict[str, type[Full]] = {form.name: form for form in (Full, Tied, Diag, Spherical)}
+
+
+def structure_named(name: str) -> type[Full]:
+    """The structure of this name."""
+    return STRUCTURES[one_of("structure", name, tuple(STRUCTURES))]
+
+
+def positive_definite(covariance: Array) -> bool:
+    """Whether one covariance (D, D) is positive definite, as far as float64 can tell."""
+    D = len(covariance)
+    return bool(Full.of(np.array(covariance)[None], D).unexplained[0] > 16 * np.finfo(float).eps * D)
