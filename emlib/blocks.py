@@ -86,6 +86,7 @@ class Blocks:
                     raise
                 raise ValueError(f"block {number} of {len(self.pairs)}: {error}") from error
             pairs.append((block, weights))
+        _check_rows_alike([block for block, _ in pairs])
         if all(weights is not None and not weights.any() for _, weights in pairs):
             raise ValueError("the weights are zero everywhere: at least one point must count")
         new = object.__new__(Blocks)
@@ -141,10 +142,20 @@ def as_one(X: Any) -> Any:
         X = [block for block, _ in X.pairs]
     if not is_list_of_blocks(X) or not X or not np.ndim(X[0]):
         return X
-    join: Any = (
-        np.ma.concatenate if any(map(np.ma.isMaskedArray, X)) else np.concatenate
-    )  # a mask is refused later
-    return X[0] if len(X) == 1 else join(X)
+    if len(X) == 1:
+        return X[0]
+    _check_rows_alike(X)
+    # A masked array keeps its mask, which is refused later, in words.
+    join: Any = np.ma.concatenate if any(map(np.ma.isMaskedArray, X)) else np.concatenate
+    return join(X)
+
+
+def _check_rows_alike(blocks: list[Any]) -> None:
+    """Raise an error unless the rows of all blocks have one shape."""
+    shapes = {np.shape(block)[1:] for block in blocks}
+    if len(shapes) > 1:
+        said = " and ".join(str(shape) for shape in sorted(shapes))
+        raise ValueError(f"the blocks have rows of different shapes, {said}; all must have the same columns")
 
 
 def rows_in_one(X: Any) -> Any:

@@ -24,6 +24,7 @@ from emlib import validate
 from emlib.blocks import Blocks, Data, as_one
 from emlib.em import EPS, Collapse, EMWarning
 from emlib.families import Family, Gaussian
+from emlib.families.family import checked_family
 from emlib.families.singular import flat_directions
 from emlib.mixture import Mixture
 from emlib.value import Array
@@ -62,7 +63,7 @@ def from_responsibilities(
         )
     if weights is not None:
         resp = resp * validate.point_weights(as_one(weights), len(X))[:, None]
-    components = _family(family).from_responsibilities(X, resp, **options)
+    components = checked_family(family).from_responsibilities(X, resp, **options)
     return Mixture(resp.sum(axis=0) / resp.sum(), components)
 
 
@@ -228,12 +229,6 @@ def usual_floor(X: Data, weights: Any = None) -> Array:
     return floor
 
 
-def _family(family: Any) -> type[Family]:
-    if not (isinstance(family, type) and issubclass(family, Family)):
-        raise ValueError(f"family is {family!r}; it must be a class of components, such as Gaussian")
-    return family
-
-
 def _some(
     X: Data, K: int, rng: np.random.Generator, keywords: dict[str, Any]
 ) -> tuple[Array, int, dict[str, Any]]:
@@ -279,7 +274,7 @@ def _seed(rng: Any) -> Any:
 
 def _around(X: Array, means: Array, keywords: dict[str, Any]) -> Mixture:
     """Components of equal weight around these means, each with the covariance of all the data."""
-    K, family = len(means), _family(keywords.get("family", Gaussian))
+    K, family = len(means), checked_family(keywords.get("family", Gaussian))
     if not issubclass(family, Gaussian):
         squares = np.stack([((X - mean) ** 2).sum(axis=1) for mean in means], axis=1)
         # A value that a component has never seen may be impossible to it, and EM would leave it so for ever.

@@ -12,7 +12,7 @@ import toys
 from scipy import optimize, stats
 from toys import Bernoulli, Poisson
 
-from emlib import Collapse, Gaussian, Mixture, checks, em, fit, fit_best, plot, select, squarem, start
+from emlib import Collapse, Family, Gaussian, Mixture, checks, em, fit, fit_best, plot, select, squarem, start
 from emlib.classic import Coins
 
 RATES = np.array([[2.0, 5.0, 1.0], [8.0, 1.0, 4.0]])
@@ -232,8 +232,9 @@ def test_options_that_a_family_does_not_have():
         start.from_data(X, 2, np.random.default_rng(0), family=Bernoulli, floor=1.0)
     with pytest.raises(ValueError, match="Poisson has no option 'floor'; its options are: none"):
         start.from_data(X, 2, np.random.default_rng(0), family=Poisson, floor=1.0)
-    with pytest.raises(ValueError, match="it must be a class of components"):
-        start.from_data(X, 2, np.random.default_rng(0), family="Poisson")
+    for unfit in ("Poisson", Mixture, Family):  # the last is abstract
+        with pytest.raises(ValueError, match="it must be a class of components"):
+            start.from_data(X, 2, np.random.default_rng(0), family=unfit)
 
 
 def test_an_option_may_have_a_default_that_is_made():

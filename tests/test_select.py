@@ -835,7 +835,7 @@ def test_data_may_come_in_pieces_or_from_a_file(three, tmp_path):
 
 def test_pieces_that_do_not_fit_are_refused(three, rng):
     for X, words in [
-        ([three, three[:, :1]], "X has blocks of 1 to 2 columns; all must have the same"),
+        ([three, three[:, :1]], r"the blocks have rows of different shapes, \(1,\) and \(2,\)"),
         ([three, np.ma.masked_less(three, 0)], "block 1 of 2: X has masked values"),
         ([], "data is an empty list"),
         (iter([three]), "data is an iterator"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
+from inspect import isabstract
 from operator import index
 from typing import Any, NamedTuple, Self
 
@@ -195,6 +196,9 @@ class Family(Value, ABC):
     def _made(cls, **state: Any) -> Self:
         """An instance with these fields, known to be in order. A frozen dataclass is set once, here."""
         new = object.__new__(cls)
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
         new.__dict__.update(state)
         return new
 
@@ -245,6 +249,13 @@ class Family(Value, ABC):
     def conditional(self, columns: np.ndarray, values: Array) -> tuple[Array, Array]:
         """Means (N, K, R) and covariances (K, R, R) of the R other features, given rows (N, C) of values of these."""
         raise ValueError(f"{type(self).__name__} has no conditionals")
+
+
+def checked_family(family: Any) -> type[Family]:
+    """A class of components that one can build; anything else is refused in words."""
+    if not (isinstance(family, type) and issubclass(family, Family)) or isabstract(family):
+        raise ValueError(f"family is {family!r}; it must be a class of components, such as Gaussian")
+    return family
 
 
 SHOWN = 10  # components that a repr shows

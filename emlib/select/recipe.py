@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from inspect import isabstract
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,6 +15,7 @@ from emlib import validate
 from emlib.blocks import Blocks, Data, as_one
 from emlib.em import Collapse
 from emlib.families import Family, Gaussian
+from emlib.families.family import checked_family
 from emlib.families.variances import STRUCTURES, structure_named
 from emlib.fitting import Trace, fit_best
 from emlib.mixture import Mixture
@@ -49,9 +49,7 @@ class Recipe:
                 f"start is {self.start!r}; it must be a function such as emlib.start.k_means, "
                 "called as start(X, K, rng, structure=..., floor=...)"
             )
-        family: Any = self.family
-        if not isinstance(family, type) or not issubclass(family, Family) or isabstract(family):
-            raise ValueError(f"family is {family!r}; it must be a class of components, such as Gaussian")
+        family = checked_family(self.family)
         if self.floor is None or (isinstance(self.floor, str) and self.floor != "auto"):
             raise ValueError(f"floor is {self.floor!r}; it must be a number, one for each feature, or 'auto'")
         if not isinstance(self.floor, str) and not self._has("floor"):
@@ -144,9 +142,6 @@ def table_of(X: Data) -> Array:
     blocks = Blocks.of(X).checked(validate.points)
     if any(weights is not None for _, weights in blocks.pairs):
         raise ValueError("X has weights, which are not taken here: use fit_best, and select.bic")
-    widths = [block.shape[1] for block, _ in blocks.pairs]
-    if min(widths) < max(widths):
-        raise ValueError(f"X has blocks of {min(widths)} to {max(widths)} columns; all must have the same")
     return np.ascontiguousarray(as_one(blocks))  # sums in another order have other last digits
 
 
