@@ -113,6 +113,13 @@ class Blocks:
         """How many rows all blocks have together, whatever they weigh."""
         return sum(len(block) for block, _ in self.pairs)
 
+    @property
+    def n_counting(self) -> int:
+        """How many rows count: those of some weight."""
+        return sum(
+            len(block) if weights is None else int(np.count_nonzero(weights)) for block, weights in self.pairs
+        )
+
     def sum(self, expect: Callable[[Any, Any], Any]) -> Any:
         """Add up what `expect` says of every block."""
         (block, weights), *others = self._to_expect

@@ -163,7 +163,7 @@ def fit(
     steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
     models: list[M] = []
     log_likelihoods: list[float] = []
-    exact, n_rows, stop = True, blocks.n_rows, None
+    exact, n_rows, stop = True, blocks.n_counting, None
     with one_thread():
         try:
             for step in steps:
@@ -309,10 +309,10 @@ def _interrupted(best: Trace[M], number: int) -> Trace[M]:
 
 def _enough(model: Model, blocks: Blocks) -> Blocks:
     """The blocks, if they hold enough points for the model."""
-    if blocks.n_rows < model.least_points:
+    if blocks.n_counting < model.least_points:
         raise ValueError(
             f"the model needs {counted(model.least_points, 'point')} at least, and there "
-            f"{'is' if blocks.n_rows == 1 else 'are'} {blocks.n_rows}: use fewer components, or more data"
+            f"{'is' if blocks.n_counting == 1 else 'are'} {blocks.n_counting}: use fewer components, or more data"
         )
     return blocks
 

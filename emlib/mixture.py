@@ -105,12 +105,12 @@ class Mixture(Value, Model):
             fixed_weights=fixed_weights,
         )
 
+    @np.errstate(divide="ignore")  # a component of weight zero has log-weight -inf
     def with_parts(self, weights: Array, components: Family) -> Self:
         """A mixture like this one, of weights and components that are known to be in order."""
         weights.setflags(write=False)
         new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__, weights=weights, components=components)
-        new.__dict__.pop("_log_weights", None)  # those of other weights
+        new.__dict__.update(self.__dict__, weights=weights, components=components, _log_weights=np.log(weights))
         return new
 
     @property
@@ -120,7 +120,7 @@ class Mixture(Value, Model):
 
     @once
     def _log_weights(self) -> Array:
-        with np.errstate(divide="ignore"):  # a component of weight zero has log-weight -inf
+        with np.errstate(divide="ignore"):  # as in with_parts
             return np.log(self.weights)
 
     # EM ---------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class Mixture(Value, Model):
         points = block if isinstance(block, kernels.Points) else kernels.Points(block)
         found = kernels.expect(self._log_weights, self.components, points, weights)
         log_likelihood, counts, statistics, lost = found
-        rows = len(points.X)
+        rows = len(points.X) if weights is None else int(np.count_nonzero(weights))
         n_points = float(rows) if weights is None else float(weights.sum())
         return MixtureStatistics(log_likelihood, n_points, rows, counts, statistics, lost)
 

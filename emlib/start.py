@@ -213,7 +213,7 @@ def usual_floor(X: Data, weights: Any = None) -> Array:
     varying = variances > (4 * EPS * total.means[0]) ** 2
     others = variances[varying].mean() if varying.any() else 1.0
     floor = 1e-10 * np.where(varying, variances, others)
-    flat = flat_directions(total, floor) if blocks.n_rows > D else []
+    flat = flat_directions(total, floor) if blocks.n_counting > D else []
     if flat:
         said = [
             f"column {some[0]} is constant"

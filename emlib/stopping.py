@@ -132,6 +132,8 @@ class Watch:
     ----------
     objectives, roundings : list of float
         Those of all steps, the earlier ones included.
+    noise : float
+        How far rounding may have moved the latest gain.
     continues : bool
         Whether there are earlier ones.
     settling : bool
@@ -146,6 +148,7 @@ class Watch:
         self.negligible = validate.not_negative("negligible", negligible)
         self.objectives: list[float] = []
         self.roundings: list[float] = []
+        self.noise = 0.0
         self.suspicion: Suspicion | None = None
         self.growing = False
         self.earlier, self.continues, self.n_iter = earlier, False, 0
@@ -176,6 +179,7 @@ class Watch:
                 )
             return Stop("decreased", self.n_iter, nan, nan, f"the objective became {now}. {LOOK}")
         self.roundings.append(step.model.rounding(step.statistics))
+        self.noise = max(self.roundings[-2:])  # steps long past do not count: a start may be absurd
         if steps >= 1 and step.exact and now < self.objectives[-2] - self.noise:
             return self.stop(
                 "decreased", f"the objective fell by {self.objectives[-2] - now:.3g} nats. {LOOK}"
@@ -183,11 +187,6 @@ class Watch:
         if steps >= 3 and self.tol > 0 and (stop := self._at_rest(step, n_rows)):
             return stop
         return self._out_of_steps(step) if self.n_iter >= self.max_iter else None
-
-    @property
-    def noise(self) -> float:
-        """How far rounding may have moved the latest gain. Steps long past do not count: a start may be absurd."""
-        return max(self.roundings[-2:])
 
     def stop(self, reason: Reason, message: str) -> Stop:
         """A stop at the latest step."""

@@ -396,6 +396,21 @@ def test_the_sum_of_the_weights_changes_no_answer_of_the_facade(K):
             assert same_numbers == pytest.approx(numbers, rel=1e-10)
 
 
+def test_points_of_no_weight_are_no_points():
+    """They count neither for what is negligible nor for what can be told apart, nor are they enough for a model."""
+    more = np.concatenate([OVERLAPPING, np.random.default_rng(1).normal(50, 5, size=(2400, 1))])
+    weights = np.append(np.ones(800), np.zeros(2400))
+    ours = GaussianMixture(2, random_state=0, tol=1e-5, max_iter=3000).fit(more, sample_weight=weights)
+    theirs = GaussianMixture(2, random_state=0, tol=1e-5, max_iter=3000).fit(OVERLAPPING)
+    assert (ours.stop_.reason, ours.n_iter_) == (theirs.stop_.reason, theirs.n_iter_)
+    assert ours.bic(more, weights) == pytest.approx(theirs.bic(OVERLAPPING), rel=1e-9)
+    close = Mixture([0.5, 0.5], Gaussian.univariate([0.9, 1.1], [2.0, 2.0]))
+    assert close.suspicion(close.expect(OVERLAPPING)).reason == "stalled"
+    assert close.suspicion(close.expect(more, weights)).reason == "stalled"
+    with pytest.raises(ValueError, match="needs 3 points at least, and there are 2"):
+        fit(MODEL, X[:9], [1, 1, 0, 0, 0, 0, 0, 0, 0])
+
+
 def test_saddles_are_recognised_whatever_the_weights_sum_to():
     """What can be told apart is a question of how many points there are, not of what they weigh."""
     equal = Mixture([0.5, 0.5], Gaussian.univariate([1.0, 1.0], [2.0, 2.0]))

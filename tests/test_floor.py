@@ -193,15 +193,26 @@ def test_a_ridge_is_added_first_and_then_clipped(structure):
 def test_under_the_same_floor_a_clipped_covariance_stays_as_it_is():
     """Its matrix alone knows the small eigenvalues less well."""
     rng = np.random.default_rng(0)
-    x = rng.standard_normal(500)
-    X = np.column_stack([x, x + 1e-7 * rng.standard_normal(500)])
-    parts = Gaussian.from_responsibilities(X, np.ones((500, 1)), floor=1e-10)
-    again = parts.under(floor=1e-10, ridge=0.5)
-    np.testing.assert_array_equal(again.log_density(X), parts.log_density(X))
-    assert (again.ridge, parts.ridge) == (0.5, 0)
+    for _ in range(20):
+        X = rng.standard_normal((50, 2)) @ rng.standard_normal((2, 3)) + 1e-7 * rng.standard_normal((50, 3))
+        parts = Gaussian.from_responsibilities(X, np.ones((50, 1)), floor=1e-10)
+        again = parts.under(floor=1e-10, ridge=0.5)
+        np.testing.assert_array_equal(again.log_density(X), parts.log_density(X))
+        assert (again.ridge, parts.ridge) == (0.5, 0)
     higher = parts.under(floor=0.01)
     np.testing.assert_allclose(np.linalg.eigvalsh(higher.matrices)[:, 0], 0.01, rtol=1e-9)
     assert parts.under(floor=0).floor is None
+
+
+@pytest.mark.parametrize("structure", ["full", "tied"])
+def test_a_floor_too_low_for_the_arithmetic_still_leaves_no_nan(structure):
+    """A matrix with no Cholesky factor, whose least eigenvalue rounding has put above the floor."""
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        root = rng.standard_normal((1, 4, 2)) * 1e6  # of rank two
+        X = rng.standard_normal((30, 2)) @ root[0].T
+        parts = Gaussian.from_responsibilities(X, np.ones((30, 1)), structure=structure, floor=1e-9)
+        assert np.isfinite(parts.log_density(X)).all()
 
 
 # No fall ------------------------------------------------------------------------------------------------------

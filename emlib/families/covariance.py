@@ -130,7 +130,7 @@ class Full(Value):
         if floor is not None and not (precisions @ floor <= 1).all():
             stored = stored.copy()
             for k in np.flatnonzero(~(precisions @ floor <= 1)):
-                clipped = _clipped(stored[k], floor)
+                clipped = _clipped(stored[k], floor, rootless=np.isnan(log_dets[k]))
                 if clipped is not None:
                     stored[k], whiteners[k], log_dets[k] = clipped
             precisions = np.add.reduce(whiteners * whiteners, axis=1)
@@ -279,11 +279,11 @@ def from_variances(variances: Array, floor: Any = None) -> tuple[Array, Array, A
     return variances, 1 / deviations, 2 * np.log(deviations)
 
 
-def _clipped(covariance: Array, floor: Array) -> tuple[Array, Array, float] | None:
-    """A covariance raised to the floor, its whitener and log-determinant; None if it is above it everywhere."""
+def _clipped(covariance: Array, floor: Array, rootless: bool) -> tuple[Array, Array, float] | None:
+    """A covariance raised to the floor, its whitener and log-determinant; None if it is above it and has a root."""
     unit = np.sqrt(floor)
     eigenvalues, vectors = np.linalg.eigh(covariance / np.outer(unit, unit))
-    if eigenvalues[0] >= 1:
+    if eigenvalues[0] >= 1 and not rootless:
         return None
     # The smallest eigenvalues last: of a whitened point these rows say most.
     eigenvalues, vectors = np.maximum(eigenvalues[::-1], 1), vectors[:, ::-1]

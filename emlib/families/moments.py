@@ -96,7 +96,7 @@ class Moments(Value):
         )
 
     @once
-    def _about_means(self) -> tuple[Array, Array, Array]:
+    def about_means(self) -> tuple[Array, Array, Array]:
         """Offsets from the centres to the weighted means, (K, D), these means, and the products about them."""
         offsets = self.sums / self.counts[:, None]
         scatter = self.products - STRUCTURES[self.structure].outer(self.counts, offsets, offsets)
@@ -105,25 +105,20 @@ class Moments(Value):
         return offsets, self.centres + offsets, scatter
 
     @property
-    def offsets(self) -> Array:
-        """From the centres to the weighted means, (K, D)."""
-        return self._about_means[0]
-
-    @property
     def means(self) -> Array:
         """Weighted means, (K, D)."""
-        return self._about_means[1]
+        return self.about_means[1]
 
     @property
     def scatter(self) -> Array:
         """The products about the means: sums of squared deviations, shaped as the products."""
-        return self._about_means[2]
+        return self.about_means[2]
 
     @once
     def stored(self) -> Array:
         """The covariances about the means, as their structure stores them: the scatter divided by the counts."""
         _, D = self.centres.shape
-        return STRUCTURES[self.structure].divided(self._about_means[2], self.counts, D)
+        return STRUCTURES[self.structure].divided(self.about_means[2], self.counts, D)
 
     @property
     def covariances(self) -> Array:

@@ -45,13 +45,13 @@ def linear(means: Array, covariance: Full, heights: Array, X: Array, shift: Arra
         centres = shift + np.zeros((K, D))
         moments = Moments(sums[:, -1], centres, sums[:, n_products:-1], products, covariance.name)
         # A variance is what is left of the squares about the shift once that of the mean is taken off.
-        offsets = moments.offsets
+        offsets, means, _ = moments.about_means
         squares = offsets * offsets
         variances = moments.stored if moments.stored.ndim == 2 else moments.stored.diagonal(axis1=1, axis2=2)
         if (squares <= 1e6 * variances).all():
             return moments
         # Of a constant feature nothing is left, and nothing was to be.
-        kept = variances >= 1e-6 * squares - (4 * EPS * moments.means) ** 2
+        kept = variances >= 1e-6 * squares - (4 * EPS * means) ** 2
         return moments if kept.all() else None
 
     common = covariance.precisions()[0] if covariance.name == "tied" else None

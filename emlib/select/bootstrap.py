@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -209,17 +209,20 @@ def _best(
     places = [
         (n, i) for n, some in enumerate(firsts) for i, one in enumerate(some) if isinstance(one, Mixture)
     ]
-    near = ahead(
-        [firsts[n][i] for n, i in places], [samples[n] for n, _ in places], recipe.tol / 100, recipe.max_iter
-    )
-    for (n, i), mixture in zip(places, near, strict=True):
-        firsts[n][i] = mixture
+    before, data = [firsts[n][i] for n, i in places], [samples[n] for n, _ in places]
+    heights = [np.full(len(some), nan) for some in firsts]  # known of those that are near their rest
+    for (n, i), start, near in zip(
+        places, before, ahead(before, data, recipe.tol / 100, recipe.max_iter), strict=True
+    ):
+        firsts[n][i] = near
+        if near is not start:
+            heights[n][i] = near.log_density(samples[n]).sum()
 
-    # Then each by itself, to be judged.
+    # Then each by itself, to be judged; but of those that have come to one place only the first.
     found: list[Trace[Mixture] | Collapse] = []
-    for X, some in zip(samples, firsts, strict=True):
+    for X, some, known in zip(samples, firsts, heights, strict=True):
         try:
-            trace = recipe.best(X, some)
+            trace = recipe.best(X, [some[i] for i in _apart(known, recipe.tol * len(X))])
             why = "" if trace.stop.healthy else trace.ends[0].stop.message
         except Collapse as error:
             why = str(error)
@@ -232,6 +235,15 @@ def _best(
         )
         found.append(Collapse(message))
     return found
+
+
+def _apart(heights: Array, small: float) -> list[int]:
+    """The numbers of those that are not as high as an earlier one, to within what a fit may leave; nan is unknown."""
+    kept: list[int] = []
+    for i, height in enumerate(heights):
+        if not (np.abs(heights[kept] - height) <= small).any():
+            kept.append(i)
+    return kept
 
 
 def _started(make: Make) -> Any:
