@@ -110,7 +110,9 @@ class Mixture(Value, Model):
         """A mixture like this one, of weights and components that are known to be in order."""
         weights.setflags(write=False)
         new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__, weights=weights, components=components, _log_weights=np.log(weights))
+        new.__dict__.update(
+            self.__dict__, weights=weights, components=components, _log_weights=np.log(weights)
+        )
         return new
 
     @property
