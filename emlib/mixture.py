@@ -91,9 +91,8 @@ class Mixture(Value, Model):
                 f"components is {components!r}; it must be a family of distributions, "
                 "such as Gaussian(means, covariances)"
             )
-        K = len(components)
         given = validate.probabilities("weights", weights)
-        given = validate.shaped("weights", given, (K,), "one number for each component, (K,)")
+        given = validate.shaped("weights", given, (len(components),), "one number for each component, (K,)")
         validate.kind("fixed_weights", fixed_weights, bool)
         given = given / given.sum()
         given.setflags(write=False)
@@ -110,9 +109,8 @@ class Mixture(Value, Model):
         """A mixture like this one, of weights and components that are known to be in order."""
         weights.setflags(write=False)
         new = object.__new__(type(self))
-        new.__dict__.update(
-            self.__dict__, weights=weights, components=components, _log_weights=np.log(weights)
-        )
+        parts = {"weights": weights, "components": components, "_log_weights": np.log(weights)}
+        new.__dict__.update(self.__dict__ | parts)
         return new
 
     @property
