@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from emlib.em import EPS
-from emlib.families.family import Family, Linear
+from emlib.families.family import LOST, Family, Linear
 from emlib.value import Array
 
 BLOCK = 2**17  # numbers that one block of rows works on: 1 MiB, about what a processor keeps at hand
 FEW_ROWS = 4096  # up to which what every E-step needs of the points is computed once, and kept
-LOST = 1e-9  # the largest error of a log-density, in nats, that the fused way is allowed
 NEGLIGIBLE = np.exp(-75.0)  # a share of a point that may be left out,
 TINY = 1e-15  # but not for a component that has no more than this share of all points
 SAFE_LOGIT = 690.0  # logits no larger than this need no care: their exp is finite, and no denormal number
@@ -58,13 +57,14 @@ class Points:
 
 @np.errstate(all="ignore")  # what is not finite is found, and said, in `normalised`
 def expect(
-    log_weights: Array, family: Family, points: Points, weights: Array | None
+    shares: Array, family: Family, points: Points, weights: Array | None
 ) -> tuple[float, Array, Any, float]:
     """The E-step of a mixture, by the faster way wherever that is as accurate.
 
     Parameters
     ----------
-    log_weights : array (K,)
+    shares : array (K,)
+        The weights of the components.
     family : Family
     points : Points
     weights : array (N,) or None
@@ -86,6 +86,7 @@ def expect(
     ValueError
         If a point lies too far out.
     """
+    log_weights = np.log(shares)  # -inf for a component of weight zero
     form = family.linear(log_weights, points.X, points.shift)
     if form is None:
         return general(log_weights, family, points.X, weights)

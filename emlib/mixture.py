@@ -104,13 +104,12 @@ class Mixture(Value, Model):
             fixed_weights=fixed_weights,
         )
 
-    @np.errstate(divide="ignore")  # a component of weight zero has log-weight -inf
     def with_parts(self, weights: Array, components: Family) -> Self:
         """A mixture like this one, of weights and components that are known to be in order."""
         weights.setflags(write=False)
         new = object.__new__(type(self))
-        parts = {"weights": weights, "components": components, "_log_weights": np.log(weights)}
-        new.__dict__.update(self.__dict__ | parts)
+        new.__dict__.update(self.__dict__, weights=weights, components=components)
+        new.__dict__.pop("_log_weights", None)  # those of other weights
         return new
 
     @property
@@ -120,7 +119,7 @@ class Mixture(Value, Model):
 
     @once
     def _log_weights(self) -> Array:
-        with np.errstate(divide="ignore"):  # as in with_parts
+        with np.errstate(divide="ignore"):  # a component of weight zero has log-weight -inf
             return np.log(self.weights)
 
     # EM ---------------------------------------------------------------------------------------------
@@ -152,7 +151,7 @@ class Mixture(Value, Model):
 
     def e_step(self, block: Any, weights: Array | None = None) -> MixtureStatistics:
         points = block if isinstance(block, kernels.Points) else kernels.Points(block)
-        found = kernels.expect(self._log_weights, self.components, points, weights)
+        found = kernels.expect(self.weights, self.components, points, weights)
         log_likelihood, counts, statistics, lost = found
         rows = len(points.X) if weights is None else int(np.count_nonzero(weights))
         n_points = float(rows) if weights is None else float(weights.sum())

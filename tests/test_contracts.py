@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from structures import covariances, each_structure
@@ -24,6 +25,7 @@ from emlib import (
     em,
     fit,
     fit_best,
+    plot,
     select,
     squarem,
     start,
@@ -40,6 +42,7 @@ X = clusters()
 WEIGHTS = np.random.default_rng(1).uniform(0.2, 3, size=len(X))
 LABELS = np.arange(len(X)) % 3
 MODEL = start.from_labels(X, LABELS)
+TRACE = fit(MODEL, X, max_iter=2, warn=False)
 LINE = Mixture([0.4, 0.6], Gaussian.univariate([0.0, 2.0], [1.0, 0.5]))
 STARTS = {
     "random": start.random,
@@ -121,8 +124,6 @@ def test_all_else_raises_no_floating_point_error():
 
 
 def test_emlib_accepts_its_own_float32():
-    from emlib import plot
-
     narrow = clusters(N=3000).astype(np.float32)
     gmm = GaussianMixture(3, random_state=0).fit(narrow)
     resp = gmm.predict_proba(narrow)
@@ -676,8 +677,18 @@ def facade(X, weights=None, **keywords):
     return quietly(lambda: gmm.fit(X, sample_weight=weights))
 
 
+def drawn(draw):
+    """Where the points of a drawing are."""
+    figure = Figure()
+    draw(figure, figure.subplots())
+    return np.vstack([dots.get_offsets() for ax in figure.axes for dots in ax.collections])
+
+
 # What to do with points, and what of the answer to compare.
 ANSWERS = {
+    "plot.plane": lambda X: drawn(lambda _, ax: plot.plane(ax, MODEL, X)),
+    "plot.clusters": lambda X: drawn(lambda _, ax: plot.clusters(ax, X, MODEL.responsibilities(X))),
+    "plot.watch": lambda X: drawn(lambda figure, _: plot.watch(figure, TRACE, X)),
     "fit": lambda X: fit(MODEL, X, tol=1e-6, warn=False).objectives,
     "fit accelerated": lambda X: fit(MODEL, X, tol=0, max_iter=6, accelerate=True).objectives,
     "fit_best": lambda X: (

@@ -29,7 +29,7 @@ from scipy.linalg import rq
 from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dtrtri
 
-from emlib.value import Array, Value, field_names
+from emlib.value import Array, Value, field_names, once
 
 
 @dataclass(frozen=True, init=False)
@@ -106,7 +106,7 @@ class Full(Value):
     @staticmethod
     def plus(stored: Array, variance: float) -> Array:
         """Covariances as stored, with a variance added to every feature."""
-        return stored + variance * np.eye(stored.shape[-1])
+        return stored + variance * _identity(stored.shape[-1])
 
     # From estimates to values ---------------------------------------------------------------------------
 
@@ -146,6 +146,11 @@ class Full(Value):
         new.__dict__.update(stored=stored, whiteners=whiteners, log_dets=log_dets, unexplained=unexplained)
         return new
 
+    @once
+    def _triangular(self) -> np.ndarray:
+        """Which whiteners are triangles, (K,): those of clipped covariances are not."""
+        return np.logical_not(np.triu(self.whiteners, 1).any(axis=(1, 2)))
+
     # Using covariances ------------------------------------------------------------------------------------
 
     def matrices(self, K: int, D: int) -> Array:
@@ -182,7 +187,7 @@ class Full(Value):
 
     def whiten(self, k: int, centred: Array) -> Array:
         """The whitener of component k, times points in columns, (D, B); their place may be taken."""
-        return _times(self.whiteners[k], centred)
+        return _times(self.whiteners[k], centred, self._triangular[k])
 
     def colour(self, labels: np.ndarray, noise: Array) -> Array:
         """Standard normal noise, one row for each label, turned into draws from these covariances."""
@@ -255,7 +260,7 @@ class Tied(Full):
         return self
 
     def whiten(self, k: int, centred: Array) -> Array:
-        return _times(self.whiteners[0], centred)
+        return _times(self.whiteners[0], centred, self._triangular[0])
 
     def colour(self, labels: np.ndarray, noise: Array) -> Array:
         return noise @ np.linalg.inv(self.whiteners[0]).T
@@ -292,9 +297,9 @@ def _clipped(covariance: Array, floor: Array, rootless: bool) -> tuple[Array, Ar
     return (raised + raised.T) / 2, whitener, float(np.log(eigenvalues).sum() + np.log(floor).sum())
 
 
-def _times(whitener: Array, points: Array) -> Array:
+def _times(whitener: Array, points: Array, triangular: bool) -> Array:
     """A whitener (D, D) times points in columns; in their place, if it is triangular."""
-    if np.triu(whitener, 1).any():  # clipped, and so no triangle
+    if not triangular:
         return whitener @ points
     # Seen from Fortran a lower triangle is stored as its transpose.
     product: Any = dtrmm(1.0, whitener.T, points, lower=0, trans_a=1, overwrite_b=1)
@@ -319,6 +324,11 @@ def _roots(stored: Array) -> Any:
         for k in np.flatnonzero(positive):
             roots[k] = _roots(stored[k : k + 1])[0]
     return roots
+
+
+@cache
+def _identity(D: int) -> Array:
+    return np.eye(D)
 
 
 @cache

@@ -22,6 +22,7 @@ from emlib import validate
 from emlib.value import Array, Value, field_names, frozen
 from emlib.words import counted, listing
 
+LOST = 1e-9  # the largest error of a log-density, in nats, that a faster way is allowed
 CHANCE = 1e-3  # in one random split of a thousand, the halves are farther apart than a test allows
 
 

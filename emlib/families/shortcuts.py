@@ -12,13 +12,12 @@ import numpy as np
 
 from emlib.em import EPS
 from emlib.families.covariance import Full
-from emlib.families.family import Linear
+from emlib.families.family import LOST, Linear
 from emlib.families.moments import Moments
 from emlib.value import Array
 
 MANY = 80  # dimensions, from which on the linear form has too many products to make
 FEW_ROWS = 4096  # up to which it is worth a look before whether the linear form can work
-LOST = 1e-9  # the largest error of a log-density, in nats, that the linear form is allowed
 
 
 def linear(means: Array, covariance: Full, heights: Array, X: Array, shift: Array | None) -> Linear | None:

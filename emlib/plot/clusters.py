@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.blocks import as_one
 from emlib.plot.look import COLOURS, mixed, number_of
 from emlib.value import Array
 
@@ -36,8 +37,7 @@ def clusters(
     callable
         Takes other responsibilities, and other means if there are any, and changes the picture to them.
     """
-    X = validate.points(X, 2)
-    resp = validate.probabilities("resp", resp)
+    X, resp = validate.points(as_one(X), 2), validate.probabilities("resp", as_one(resp))
     area = min(30, 9000 / len(X))
     dots = ax.scatter(X[:, 0], X[:, 1], c=mixed(resp), s=area, lw=0, alpha=0.8)
     numbers, width = [], 0.07 * float(np.ptp(X[:, 0]))

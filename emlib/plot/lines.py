@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.blocks import as_one
 from emlib.mixture import Mixture
 from emlib.plot.look import INK, cycled, fine_grid, in_dimensions, mixed, number_of, same_number
 from emlib.value import Array
@@ -98,7 +99,7 @@ def _dots(ax: Axes, mixture: Mixture, X: ArrayLike | None, top: float) -> Callab
     """Draw the points under the axis, if there are any; returns what gives them their colours under a mixture."""
     if X is None:
         return lambda mixture: None
-    x = validate.points(X, 1)
+    x = validate.points(as_one(X), 1)
     # Four rows in turn keep close points apart.
     rows = -top * (0.06 + 0.08 * (np.arange(len(x)) % 4) / 3)
     shares = mixed(mixture.responsibilities(x))
@@ -159,7 +160,7 @@ def ends(mixture: Mixture, X: ArrayLike | None, low: float | None, high: float |
     means, deviations = components.means[counted, 0], np.sqrt(components.variances[counted, 0])
     around = (means - 4 * deviations).min(), (means + 4 * deviations).max()
     if X is not None:
-        x = validate.points(X, 1)
+        x = validate.points(as_one(X), 1)
         margin = 0.05 * (x.max() - x.min())
         if margin > 0:  # else all points are one
             around = x.min() - margin, x.max() + margin

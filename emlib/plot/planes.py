@@ -11,6 +11,7 @@ from matplotlib.patches import Ellipse
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.blocks import as_one
 from emlib.mixture import Mixture
 from emlib.plot.look import cycled, in_dimensions, mixed, number_of, same_number
 
@@ -35,7 +36,7 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
         Takes another mixture and moves what is drawn to it.
     """
     in_dimensions(mixture, 2)
-    X = validate.points(X, 2)
+    X = validate.points(as_one(X), 2)
     # Smaller dots where there are many.
     dots = ax.scatter(
         X[:, 0], X[:, 1], c=mixed(mixture.responsibilities(X)), s=min(30, 9000 / len(X)), lw=0, alpha=0.8

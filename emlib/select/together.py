@@ -13,7 +13,7 @@ import numpy as np
 
 from emlib.em import EPS, Collapse
 from emlib.families import Gaussian, Moments
-from emlib.families.shortcuts import LOST
+from emlib.families.family import LOST
 from emlib.mixture import Mixture
 from emlib.value import Array
 
