@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import pytest
 from hypothesis import settings
 
-from emlib import plot
+from emlib import checks, fit, fitting, plot
 
 mpl.use("Agg")
 # One profile for all: a slow machine fails nothing, and neither does chance.
@@ -20,6 +20,18 @@ def ax():
     figure, ax = plt.subplots()
     yield ax
     plt.close(figure)
+
+
+@pytest.fixture
+def every_fit_climbs(monkeypatch):
+    """No fit that emlib makes by itself may fall, at any step."""
+
+    def watched(*args, **keywords):
+        trace = fit(*args, **keywords)
+        assert "never falls" in checks.monotone(trace)
+        return trace
+
+    monkeypatch.setattr(fitting, "fit", watched)
 
 
 @pytest.hookimpl(wrapper=True)

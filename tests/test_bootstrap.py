@@ -16,20 +16,9 @@ from emlib import EMWarning, Gaussian, Mixture, Prior, checks, datasets, fit, fi
 from emlib.em import Collapse
 from emlib.select import bootstrap
 
+pytestmark = pytest.mark.usefixtures("every_fit_climbs")
 GEYSER = datasets.old_faithful().X
 GUESS = start.k_means(GEYSER, 2, np.random.default_rng(0))
-
-
-@pytest.fixture(autouse=True)
-def every_fit_climbs(monkeypatch):
-    """No fit of these tests may fall, at any step."""
-
-    def watched(*args, **keywords):
-        trace = fit(*args, **keywords)
-        assert "never falls" in checks.monotone(trace)
-        return trace
-
-    monkeypatch.setattr(fitting, "fit", watched)
 
 
 RULES = (1, start.k_means, Gaussian, 0.0, 1e-6, 100)  # of a Recipe

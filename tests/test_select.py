@@ -28,7 +28,6 @@ from emlib import (
     checks,
     datasets,
     fit,
-    fitting,
     plot,
     select,
     start,
@@ -36,20 +35,9 @@ from emlib import (
 from emlib.classic import Coins
 from emlib.select.folds import splits_of
 
+pytestmark = pytest.mark.usefixtures("every_fit_climbs")
 IRIS = load_iris().data
 USUAL = {"n_init": 2, "tol": 1e-4, "progress": False}
-
-
-@pytest.fixture(autouse=True)
-def every_fit_climbs(monkeypatch):
-    """No fit of these tests may fall, at any step."""
-
-    def watched(*args, **keywords):
-        trace = fit(*args, **keywords)
-        assert "never falls" in checks.monotone(trace)
-        return trace
-
-    monkeypatch.setattr(fitting, "fit", watched)
 
 
 @pytest.fixture
