@@ -261,5 +261,5 @@ def broken_off(error: BaseException, n_iter: int) -> Stop:
 PLATEAU = "the gains are below tol, but growing: EM is leaving a plateau; raise max_iter"
 LOOK = (
     "Exact EM cannot do that: look for a bug in expect, maximize or log_prior, or for variances too small "
-    "for the arithmetic (a floor helps)"
+    "for the arithmetic (a floor, or a higher one, helps)"
 )
