@@ -19,8 +19,8 @@ from emlib.families import Gaussian
 from emlib.families.variances import positive_definite
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
+from emlib.text import brief, listing
 from emlib.value import Array
-from emlib.words import brief, listing
 
 
 def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str:

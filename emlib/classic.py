@@ -24,8 +24,8 @@ from scipy.special import logsumexp, xlog1py, xlogy
 from emlib import validate
 from emlib.blocks import Blocks, as_one
 from emlib.em import Collapse, Model, Statistics, Suspicion
+from emlib.text import brief
 from emlib.value import Array, Value, frozen
-from emlib.words import brief
 
 # --------------------------------------------------------------------------------------------------
 # Coins: which coin made a row of flips is hidden

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from emlib import validate
+from emlib.text import counted
 from emlib.value import Array
-from emlib.words import counted
 
 
 @dataclass(frozen=True, eq=False)

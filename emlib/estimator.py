@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from emlib import initial, start, validate
+from emlib import initialisation, start, validate
 from emlib.blocks import Blocks
 from emlib.em import Collapse, Step
 from emlib.families import Gaussian
@@ -253,7 +253,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         shares, means, covariances = self._given(blocks)
         if shares is not None and means is not None and covariances is not None:
             return Mixture(shares, Gaussian(means, covariances, **options))
-        first = initial.start_named(self.init_params, blocks, self.n_components, rng, options)
+        first = initialisation.start_named(self.init_params, blocks, self.n_components, rng, options)
         parts: Any = first.components
         if covariances is not None:
             parts = Gaussian(parts.means if means is None else means, covariances, **options)
@@ -266,7 +266,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def _check_parameters(self, blocks: Blocks) -> None:
         validate.count("n_components", self.n_components)
         validate.one_of("covariance_type", self.covariance_type, tuple(STRUCTURES))
-        validate.one_of("init_params", self.init_params, tuple(initial.STARTS))
+        validate.one_of("init_params", self.init_params, tuple(initialisation.STARTS))
         validate.not_negative("tol", self.tol)
         validate.count("max_iter", self.max_iter, least=0)
         validate.count("n_init", self.n_init)
@@ -287,7 +287,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _given(self, blocks: Blocks) -> tuple[Array | None, Array | None, Array | None]:
         """The weights, means and covariances to start with, as far as they are given."""
-        return initial.given(
+        return initialisation.given(
             self.weights_init,
             self.means_init,
             self.precisions_init,
@@ -347,7 +347,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             check_is_fitted(self)
         if isinstance(X, Blocks):
             X, weights = Blocks.of(X, weights).lists
-        return initial.checked_blocks(self, X, weights, first)
+        return initialisation.checked_blocks(self, X, weights, first)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable component of every point, (N,)."""

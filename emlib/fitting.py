@@ -18,9 +18,9 @@ from emlib import validate
 from emlib.blocks import Blocks
 from emlib.em import Collapse, EMWarning, M, Model, Step, em, opened, squarem
 from emlib.stopping import Stop, Watch, broken_off
+from emlib.text import counted
 from emlib.threads import one_thread
 from emlib.value import Array, Value
-from emlib.words import counted
 
 
 class End(NamedTuple):

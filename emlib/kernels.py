@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from emlib.em import EPS
-from emlib.families.family import LOST, Family, Linear
+from emlib.families.family import LARGEST_ERROR, Family, Linear
 from emlib.value import Array
 
 BLOCK = 2**17  # numbers that one block of rows works on: 1 MiB, about what a processor keeps at hand
@@ -184,7 +184,7 @@ def fused(
         some = slice(first, min(first + rows, N))
         phi, farthest = points.phi(form) if points.shift is not None else filled(form, X[some], room)
         largest, error = _at_most(form, size, farthest)
-        if not error <= LOST:
+        if not error <= LARGEST_ERROR:
             others.append(some)
             continue
         # Theta Phi, softmax, R Phi'.

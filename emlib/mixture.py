@@ -19,8 +19,8 @@ from emlib.conditionals import Conditionals
 from emlib.em import Collapse, Model, Statistics, Suspicion
 from emlib.families import Family, Gaussian
 from emlib.families.family import SHOWN, more
+from emlib.text import listing
 from emlib.value import Array, Value, once
-from emlib.words import listing
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class Mixture(Value, Model):
         """Distrust components that only a floor holds up, and two that cannot be told apart.
 
         Two components count as one if they differ no more than two halves of one component may, its points split
-        at random; see `emlib.families.family.clearly`.
+        at random; see `emlib.families.family.separation`.
         """
         held_up = self.components.held_up(statistics.components)
         # Counted so that a point weighs 1 on average: weights may come on any scale.

@@ -27,8 +27,8 @@ from emlib.families import Family, Gaussian
 from emlib.families.family import checked_family
 from emlib.families.singular import flat_directions
 from emlib.mixture import Mixture
+from emlib.text import counted, listing
 from emlib.value import Array
-from emlib.words import counted, listing
 
 ENOUGH = 20_000  # rows for a guess
 

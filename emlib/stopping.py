@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from emlib import validate
 from emlib.em import Step, Suspicion
+from emlib.text import counted
 from emlib.value import Value
-from emlib.words import counted
 
 Reason = Literal["converged", "max_iter", "stalled", "collapsed", "decreased", "interrupted"]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from emlib.text import counted
 from emlib.value import Array as Array
-from emlib.words import counted
 
 
 def finite(name: str, values: ArrayLike) -> Array:

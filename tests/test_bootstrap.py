@@ -371,7 +371,7 @@ def test_fits_that_went_together_end_where_each_ends_alone(monkeypatch):
 
 def test_fits_that_have_come_to_one_place_are_judged_once(monkeypatch):
     """And what is left out changes no ratio by more than fits may leave: both of them, a tol for every point."""
-    assert bootstrap._apart(np.array([np.nan, -5, -5.001, np.nan, -4, -5.02]), 0.01) == [0, 1, 3, 4, 5]
+    assert bootstrap._distinct(np.array([np.nan, -5, -5.001, np.nan, -4, -5.02]), 0.01) == [0, 1, 3, 4, 5]
     samples = [GUESS.sample(200, np.random.default_rng(seed))[0] for seed in range(6)]
     (recipe,) = bootstrap.Recipe(3, start.k_means, Gaussian, "auto", 1e-6, 1000, accelerate=True).ready(
         GEYSER, ["full"]
@@ -387,7 +387,7 @@ def test_fits_that_have_come_to_one_place_are_judged_once(monkeypatch):
         bootstrap.Recipe, "best", lambda self, X, some: judged.append(len(some)) or best(self, X, some)
     )
     few, n_few = ratios()
-    monkeypatch.setattr(bootstrap, "_apart", lambda heights, small: list(range(len(heights))))
+    monkeypatch.setattr(bootstrap, "_distinct", lambda heights, small: list(range(len(heights))))
     many, n_many = ratios()
     np.testing.assert_allclose(few, many, atol=4 * 1e-6 * 200)
     assert n_few < 0.7 * n_many

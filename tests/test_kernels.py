@@ -264,7 +264,7 @@ def test_without_its_bound_the_fused_way_would_lose_them(structure, aside, monke
     exact = float(definition(mixture, X)[0])
     error = abs(one(mixture, X)[0] - exact)
     assert aside
-    monkeypatch.setattr(kernels, "LOST", np.inf)
+    monkeypatch.setattr(kernels, "LARGEST_ERROR", np.inf)
     aside.clear()
     assert abs(one(mixture, X)[0] - exact) > 3 * error
     assert not aside
@@ -302,7 +302,7 @@ def test_only_the_blocks_that_could_lose_go_aside(structure, weighted, aside, mo
     mixture, X, weights = blobs(structure, N=6500)
     weights = weights if weighted else None
     monkeypatch.setattr(kernels, "BLOCK", 1)
-    X[1500] += 1e4  # so far out that its block's bound is above LOST
+    X[1500] += 1e4  # so far out that its block's bound is above LARGEST_ERROR
     X[6499] -= 1e4
     agree(one(mixture, X, weights), definition(mixture, X, weights))
     size = kernels.block_size(10**9)
@@ -324,7 +324,7 @@ def looked_into(family, X):
         return np.full_like(logits, 1 / len(logits)), np.zeros(logits.shape[1])
 
     no_statistics = form._replace(gather=lambda *sums: sums)
-    with mock.patch.object(kernels, "_softmax", softmax), mock.patch.object(kernels, "LOST", np.inf):
+    with mock.patch.object(kernels, "_softmax", softmax), mock.patch.object(kernels, "LARGEST_ERROR", np.inf):
         lost = kernels.fused(np.zeros(len(family)), family, no_statistics, points, None)[3]
     ((logits, largest),) = seen  # one block
     return form, logits, largest, lost / len(X)
@@ -689,11 +689,13 @@ def test_what_surely_loses_digits_is_known_before_it_is_tried(thinnest, in_vain,
     family = Gaussian(rng.standard_normal((K, D)), variances[:, :, None] * np.eye(D))
     mixture = Mixture(np.full(K, 1 / K), family)
     X, _ = mixture.sample(300, rng)
-    with mock.patch.object(shortcuts, "LOST", np.inf):
+    with mock.patch.object(shortcuts, "LARGEST_ERROR", np.inf):
         error = looked_into(family, X)[3]
     shift = kernels.Points(X).shift
-    assert (family.linear(np.zeros(K), X, shift) is None) == in_vain == (error > kernels.LOST)
-    with mock.patch.object(shortcuts, "LOST", 1.001 * error):  # it never gives up where trying would succeed
+    assert (family.linear(np.zeros(K), X, shift) is None) == in_vain == (error > kernels.LARGEST_ERROR)
+    with mock.patch.object(
+        shortcuts, "LARGEST_ERROR", 1.001 * error
+    ):  # it never gives up where trying would succeed
         assert family.linear(np.zeros(K), X, shift) is not None
     expected = kernels.general(mixture._log_weights, family, X, None)[0]
     tried = []

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from emlib import Collapse, EMWarning, Gaussian, Mixture, Prior, checks, datasets, fit, start
-from emlib.families.family import clearly
+from emlib.families.family import separation
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_suspicion_is_calibrated_on_random_halves_of_one_component():
 def test_components_are_distinct_where_chance_ends():
     counts = np.array([30.0, 60.0])  # 1/30 + 1/60 = 1/20
     border = np.full((2, 2), stats.chi2(5).isf(1e-3) / 20)
-    np.testing.assert_allclose(clearly(border, counts, 5)[0, 1], 1)
+    np.testing.assert_allclose(separation(border, counts, 5)[0, 1], 1)
     X = np.random.default_rng(0).normal(size=(200, 1))
     verdicts = set()
     for gap in np.linspace(0.3, 0.7, 21):

@@ -223,7 +223,7 @@ def made(rows):
 
 def test_show_gives_a_picture_its_text(capsys, monkeypatch):
     shown = {}
-    monkeypatch.setattr("emlib.plot.look.display", lambda data, **more: shown.update(data=data, **more))
+    monkeypatch.setattr("emlib.plot.appearance.display", lambda data, **more: shown.update(data=data, **more))
     figure, _ = plt.subplots(figsize=(4, 3))
     plot.show(figure, alt="An empty\n   picture.")
     assert shown["data"]["text/plain"] == "An empty picture."

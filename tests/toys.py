@@ -14,9 +14,9 @@ from scipy.special import gammaln, kl_div, logsumexp, xlog1py, xlogy
 
 from emlib import Blocks, Collapse, Family, Gaussian, Model, Statistics, Suspicion, validate
 from emlib.families import Moments
-from emlib.families.family import clearly
+from emlib.families.family import separation
+from emlib.text import brief
 from emlib.value import Value
-from emlib.words import brief
 
 # Poisson: independent counts. Its statistics are an array: how many points, then their sums ------------
 
@@ -291,9 +291,9 @@ class Chain(Value, Model):
         p, q = self.emissions
         divergence = (kl_div(p, q) + kl_div(q, p)).sum()
         if (
-            clearly(np.array([[0, divergence], [divergence, 0]]), statistics.symbols.sum(axis=1), len(p) - 1)[
-                0, 1
-            ]
+            separation(
+                np.array([[0, divergence], [divergence, 0]]), statistics.symbols.sum(axis=1), len(p) - 1
+            )[0, 1]
             < 1
         ):
             return Suspicion(

@@ -19,10 +19,10 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtri
 
 from emlib import validate
+from emlib.text import counted, listing
 from emlib.value import Array, Value, field_names, frozen
-from emlib.words import counted, listing
 
-LOST = 1e-9  # the largest error of a log-density, in nats, that a faster way is allowed
+LARGEST_ERROR = 1e-9  # the largest error of a log-density, in nats, that a faster way is allowed
 CHANCE = 1e-3  # in one random split of a thousand, the halves are farther apart than a test allows
 
 
@@ -171,7 +171,7 @@ class Family(Value, ABC):
 
     def distinct(self, counts: Array) -> Array:
         """How clearly their points, so many for each, tell components apart, (K, K); below 1 it may be chance."""
-        return clearly(self.divergence(self), counts, self.n_parameters // len(self))
+        return separation(self.divergence(self), counts, self.n_parameters // len(self))
 
     @classmethod
     def _parameters(cls) -> tuple[str, ...]:
@@ -267,7 +267,7 @@ def more(K: int) -> Sequence[str]:
     return [f"  and {K - SHOWN} more"] if K > SHOWN else []
 
 
-def clearly(divergence: Array, counts: Array, degrees: int) -> Array:
+def separation(divergence: Array, counts: Array, degrees: int) -> Array:
     """How clearly the points of two components tell them apart, (K, K): above 1 more clearly than chance would.
 
     The points of one component, split at random, make two halves of symmetric divergence J, and n J follows a

@@ -16,14 +16,14 @@ from emlib.families import shortcuts
 from emlib.families.comparing import divergences
 from emlib.families.conditioning import conditioned
 from emlib.families.covariance import Full
-from emlib.families.family import Family, Linear, clearly
+from emlib.families.family import Family, Linear, separation
 from emlib.families.moments import Moments
 from emlib.families.options import checked, in_dimensions
 from emlib.families.prior import Prior
 from emlib.families.singular import at_floor, collapse, held_up, singular
 from emlib.families.variances import STRUCTURES, structure_named
+from emlib.text import brief, counted
 from emlib.value import Array, once
-from emlib.words import brief, counted
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -359,7 +359,7 @@ class Gaussian(Family):
         """
         between, D = divergences(self.means, self.covariance, self.means, self.covariance), self.n_features
         own = D if self.structure == "tied" else D + self._form.n_parameters(len(self), D) // len(self)
-        return np.maximum(clearly(between[1], counts, D), clearly(between.sum(axis=0), counts, own))
+        return np.maximum(separation(between[1], counts, D), separation(between.sum(axis=0), counts, own))
 
     # Parts of the space -----------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.families.prior import Prior
 from emlib.families.variances import structure_named
+from emlib.text import brief
 from emlib.value import Array
-from emlib.words import brief
 
 DEFAULTS: dict[str, Any] = {"structure": "full", "floor": 0.0, "ridge": 0.0, "prior": None, "fixed": ()}
 

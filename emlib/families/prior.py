@@ -12,8 +12,8 @@ from emlib import validate
 from emlib.blocks import as_one
 from emlib.families.moments import Moments
 from emlib.families.variances import STRUCTURES, positive_definite
+from emlib.text import brief, counted
 from emlib.value import Array, Value, frozen
-from emlib.words import brief, counted
 
 
 @dataclass(frozen=True, repr=False, init=False)

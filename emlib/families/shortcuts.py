@@ -12,7 +12,7 @@ import numpy as np
 
 from emlib.em import EPS
 from emlib.families.covariance import Full
-from emlib.families.family import LOST, Linear
+from emlib.families.family import LARGEST_ERROR, Linear
 from emlib.families.moments import Moments
 from emlib.value import Array
 
@@ -67,7 +67,7 @@ def _loses(covariance: Full, X: Array, shift: Array) -> bool:
         return False
     squares = (covariance.whiteners**2).sum(axis=1)  # (K, D): the diagonals of the precisions
     reach = np.abs(X - shift).max(axis=0)
-    return bool(5 * EPS * (squares @ reach**2).max() > LOST)
+    return bool(5 * EPS * (squares @ reach**2).max() > LARGEST_ERROR)
 
 
 def likely_pairs(

@@ -13,8 +13,8 @@ from emlib.em import EPS, Collapse
 from emlib.families.covariance import Full
 from emlib.families.moments import Moments
 from emlib.families.variances import STRUCTURES
+from emlib.text import counted
 from emlib.value import Array
-from emlib.words import counted
 
 LEAST = 1e-11  # of its variance a feature must keep for itself: of less, a sum of products keeps only a few digits
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.markers import CARETUP
 
 from emlib import validate
-from emlib.plot.look import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK
 from emlib.value import Array
 
 CURVE, BOUND, GAP = INK, COLOURS[2], COLOURS[3]

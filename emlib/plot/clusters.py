@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.blocks import as_one
-from emlib.plot.look import COLOURS, mixed, number_of
+from emlib.plot.appearance import COLOURS, mixed, number_of
 from emlib.value import Array
 
 DISC = {"boxstyle": "circle,pad=0.2", "fc": "white", "lw": 1.2}

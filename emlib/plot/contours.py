@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from emlib import validate
 from emlib.mixture import Mixture
-from emlib.plot.look import INK, fine_grid, in_dimensions
+from emlib.plot.appearance import INK, fine_grid, in_dimensions
 
 
 def contours(ax: Axes, mixture: Mixture, shares: float | Sequence[float] = (0.5, 0.9, 0.99)) -> list[float]:

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
+from emlib.plot.appearance import COLOURS, INK, in_dimensions
 from emlib.plot.lines import ends, line, shares
-from emlib.plot.look import COLOURS, INK, in_dimensions
 from emlib.plot.planes import plane
 
 

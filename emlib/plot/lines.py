@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.mixture import Mixture
-from emlib.plot.look import INK, cycled, fine_grid, in_dimensions, mixed, number_of, same_number
+from emlib.plot.appearance import INK, cycled, fine_grid, in_dimensions, mixed, number_of, same_number
 from emlib.value import Array
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.mixture import Mixture
-from emlib.plot.look import cycled, in_dimensions, mixed, number_of, same_number
+from emlib.plot.appearance import cycled, in_dimensions, mixed, number_of, same_number
 
 
 def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]:

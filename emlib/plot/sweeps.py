@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.optimize import isotonic_regression
 
 from emlib import validate
-from emlib.plot.look import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK
 from emlib.select import Sweep
 
 # Each structure has its colour and its marker; the colours are not those of the first components.

@@ -19,9 +19,9 @@ from emlib.select.recipe import Floor, Make, Recipe, Start, table_of
 from emlib.select.tasks import each
 from emlib.select.together import ahead
 from emlib.start import k_means
+from emlib.text import counted
 from emlib.threads import one_thread
 from emlib.value import Array, Value, frozen
-from emlib.words import counted
 
 TOGETHER = 25  # samples, whose fits go most of their way side by side
 SPLITS = 10  # of each component, at random, where all else has led to a collapse
@@ -222,7 +222,7 @@ def _best(
     found: list[Trace[Mixture] | Collapse] = []
     for X, some, known in zip(samples, firsts, heights, strict=True):
         try:
-            trace = recipe.best(X, [some[i] for i in _apart(known, recipe.tol * len(X))])
+            trace = recipe.best(X, [some[i] for i in _distinct(known, recipe.tol * len(X))])
             why = "" if trace.stop.healthy else trace.ends[0].stop.message
         except Collapse as error:
             why = str(error)
@@ -237,7 +237,7 @@ def _best(
     return found
 
 
-def _apart(heights: Array, small: float) -> list[int]:
+def _distinct(heights: Array, small: float) -> list[int]:
     """The numbers of those that are not as high as an earlier one, to within what a fit may leave; nan is unknown."""
     kept: list[int] = []
     for i, height in enumerate(heights):

@@ -15,9 +15,9 @@ from emlib.families import Family, Gaussian
 from emlib.select.criteria import held_out
 from emlib.select.recipe import Floor, Recipe, Start, table_of
 from emlib.start import k_means
+from emlib.text import counted
 from emlib.threads import one_thread
 from emlib.value import Array
-from emlib.words import counted
 
 Splits = list[tuple[np.ndarray, np.ndarray]]  # the rows seen and those held out, for each fold
 

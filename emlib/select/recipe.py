@@ -20,8 +20,8 @@ from emlib.families.variances import STRUCTURES, structure_named
 from emlib.fitting import Trace, fit_best
 from emlib.mixture import Mixture
 from emlib.start import usual_floor
+from emlib.text import counted
 from emlib.value import Array, field_names
-from emlib.words import counted
 
 Floor = ArrayLike | Literal["auto"]
 Start = Callable[..., Mixture]

@@ -21,8 +21,8 @@ from emlib.select.table import NOT_ASKED, Row, Sweep
 from emlib.select.tasks import each
 from emlib.start import k_means
 from emlib.stopping import broken_off
+from emlib.text import counted
 from emlib.value import Array
-from emlib.words import counted
 
 
 def sweep(

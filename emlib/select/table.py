@@ -10,7 +10,7 @@ from typing import Any
 from emlib import validate
 from emlib.mixture import Mixture
 from emlib.stopping import Stop
-from emlib.words import counted
+from emlib.text import counted
 
 CRITERIA = {"aic": "AIC", "bic": "BIC", "icl": "ICL", "held_out": "held-out"}
 BEST = "best by this criterion"

@@ -13,7 +13,7 @@ import numpy as np
 
 from emlib.em import EPS, Collapse
 from emlib.families import Gaussian, Moments
-from emlib.families.family import LOST
+from emlib.families.family import LARGEST_ERROR
 from emlib.mixture import Mixture
 from emlib.value import Array
 
@@ -158,7 +158,7 @@ class _Fits:
         log_likelihoods = (np.log(total) + top).sum(axis=(1, 2))
         # Where rounding could be seen, no step is taken.
         lost = 10 * EPS * (np.abs(theta) @ self.farthest).max(axis=(1, 2))
-        return resp @ phi.transpose(0, 2, 1), np.where(lost <= LOST, log_likelihoods, -np.inf)
+        return resp @ phi.transpose(0, 2, 1), np.where(lost <= LARGEST_ERROR, log_likelihoods, -np.inf)
 
     def _possible(self, sums: Array) -> np.ndarray:
         """Whether extrapolated sums are those of any points: counts above 0, covariances positive definite."""

@@ -19,7 +19,7 @@ from emlib import datasets
 from emlib.checks import additive, equal, moments, monotone, probabilities, stationary, stopping
 from emlib.families import Gaussian
 from emlib.mixture import Mixture
-from emlib.words import counted
+from emlib.text import counted
 from exercises.judge import NOT_ATTEMPTED, Exercise, Mistake, Part, Verdict
 from exercises.lesson_01 import CASES, joint_density, normal, shares
 from exercises.lesson_05 import total

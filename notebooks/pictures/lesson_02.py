@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.families import Gaussian
-from emlib.plot.look import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK
 
 AXES = (COLOURS[0], COLOURS[2])  # of the long axis, and of the short one
 

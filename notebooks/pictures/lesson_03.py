@@ -12,7 +12,7 @@ from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.plot.look import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK
 
 
 def circles(ax: Axes, X: ArrayLike, labels: ArrayLike, means: ArrayLike) -> None:

@@ -11,8 +11,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.plot.appearance import COLOURS, INK
 from emlib.plot.bounds import BOUND, CURVE, GAP
-from emlib.plot.look import COLOURS, INK
 
 
 def jensen(ax: Axes, values: ArrayLike, shares: ArrayLike) -> None:

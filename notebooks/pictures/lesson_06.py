@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.plot.look import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK
 
 
 def ends(ax: Axes, groups: Mapping[str, ArrayLike], best: float | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from emlib.plot.look import COLOURS
+from emlib.plot.appearance import COLOURS
 
 
 def findings(ax: Axes, table: Mapping[str, Mapping[str, str]]) -> None:

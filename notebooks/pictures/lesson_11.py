@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from emlib import validate
-from emlib.plot.look import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK
 from emlib.validate import Array
 
 LOOKS = {

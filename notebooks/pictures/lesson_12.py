@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from emlib import validate
-from emlib.plot.look import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK
 from emlib.plot.sweeps import LABELS, LOOKS
 
 MODELS = LOOKS | {"shrunk": (COLOURS[6], "v"), "classes": (INK, "*")}

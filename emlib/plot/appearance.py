@@ -23,8 +23,8 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.families import Gaussian
 from emlib.mixture import Mixture
+from emlib.text import counted
 from emlib.value import Array
-from emlib.words import counted
 
 COLOURS = ["#D55E00", "#009E73", "#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#8A7A00", "#4D4D4D", "#5E3C99"]
 INK = "#262626"
