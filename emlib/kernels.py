@@ -55,7 +55,7 @@ class Points:
         return self._phi, self._farthest
 
 
-@np.errstate(all="ignore")  # what is not finite is found, and said, in `normalised`
+@np.errstate(all="ignore")  # `normalised` raises an error in words for points without a density
 def expect(
     shares: Array, family: Family, points: Points, weights: Array | None
 ) -> tuple[float, Array, Any, float]:

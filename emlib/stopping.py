@@ -195,8 +195,8 @@ class Watch:
     def outlook(self) -> tuple[float, float]:
         """EM's rate and the nats that are left, from the steps since the last jump, and the rates before it.
 
-        A jump wakes directions in which EM is fast; they hide the slow ones for a while. So no rate counts for less
-        than those before the latest jumps.
+        The first gains after a jump are those of fast directions. So no rate counts for less than those before the
+        latest jumps.
         """
         rate, distance = outlook(self.objectives[self.since_jump :], self.noise)
         known = max(self.rates[-5:])
@@ -238,10 +238,10 @@ class Watch:
         if gain > self.noise and not self.outlook()[1] < max(small, negligible):
             return None
         if self.since_jump and len(self.objectives) - self.since_jump < 6:
-            # A jump wakes directions in which EM is fast, and they hide the slow ones for some steps.
+            # The first gains after a jump are those of fast directions: they say little of the slow ones.
             self.settling = True
             return None
-        # Once suspected, a fit must climb by more than tol before it is asked again; or else come to a dead stop.
+        # The model is asked once; again only after a climb of more than tol, or when the gains are mere rounding.
         if self.suspicion is None or gain <= self.noise:
             self.suspicion = step.model.suspicion(step.statistics)
         if self.suspicion is None:

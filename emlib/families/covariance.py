@@ -84,9 +84,9 @@ class Full(Value):
         return (counts[:, None] * a)[:, :, None] * b[:, None, :]
 
     @staticmethod
-    def products_of_points(halved: Array) -> Array:
+    def products_of_points(weighted: Array) -> Array:
         """The products of one component: summed over points in rows, (N, D), times the roots of their weights."""
-        return halved.T @ halved
+        return weighted.T @ weighted
 
     @staticmethod
     def products_of(covariance: Array) -> Array:
@@ -313,7 +313,7 @@ def _roots(stored: Array) -> Any:
     except np.linalg.LinAlgError:
         if len(stored) == 1:
             return np.full_like(stored, np.nan)
-    # One is to blame, or some: go by their eigenvalues, and where these cannot tell, one by one.
+    # At least one has no factor. Eigenvalues tell which; if they cannot, try one at a time.
     roots = np.full_like(stored, np.nan)
     finite: Any = np.isfinite(stored).all(axis=(1, 2))
     positive = finite.copy()

@@ -54,9 +54,11 @@ class Moments(Value):
             (mine,) = resp[:, k].nonzero()  # where components are far apart, few
             rows = slice(None) if len(mine) > 0.8 * len(X) else mine
             root = np.sqrt(resp[rows, k])  # (N,)
-            halved = (X[rows] - centre) * root[:, None]  # (N, D): half of the share on each side of a product
-            sums[k] = root @ halved
-            grams.append(form.products_of_points(halved))
+            weighted = (X[rows] - centre) * root[
+                :, None
+            ]  # (N, D), by the roots: products then have the shares
+            sums[k] = root @ weighted
+            grams.append(form.products_of_points(weighted))
         return cls(counts, centres, sums, form.over_components(np.array(grams)), structure)
 
     def about(self, centres: Array) -> Self:

@@ -2,7 +2,7 @@
 
 - `singular`: estimates that no floor keeps up.
 - `held_up`: components that only a floor or a ridge keeps up.
-- `flat_directions`: where all the data are flat, which is nobody's fault.
+- `flat_directions`: where all the data are flat: there a flat component is no collapse.
 """
 
 from __future__ import annotations

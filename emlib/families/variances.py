@@ -38,8 +38,8 @@ class Diag(Full):
         return counts[:, None] * a * b
 
     @staticmethod
-    def products_of_points(halved: Array) -> Array:
-        return np.einsum("nd,nd->d", halved, halved)
+    def products_of_points(weighted: Array) -> Array:
+        return np.einsum("nd,nd->d", weighted, weighted)
 
     @staticmethod
     def products_of(covariance: Array) -> Array:
@@ -120,8 +120,8 @@ class Spherical(Diag):
         return (counts[:, None] * a * b).sum(axis=1, keepdims=True)
 
     @staticmethod
-    def products_of_points(halved: Array) -> Array:
-        return np.array([np.einsum("nd,nd->", halved, halved)])
+    def products_of_points(weighted: Array) -> Array:
+        return np.array([np.einsum("nd,nd->", weighted, weighted)])
 
     @staticmethod
     def products_of(covariance: Array) -> Array:

@@ -80,8 +80,8 @@ def line(
             peak = int(part.argmax())
             height = parts[:, peak].sum() + 0.01 * top
             # Beside a peak that the picture cuts off, otherwise on top of it.
-            aside = 0.015 * (high - low) if height > 0.9 * top else 0.0
-            number.set_position((grid[peak] + aside, min(height, 0.9 * top)))
+            shift = 0.015 * (high - low) if height > 0.9 * top else 0.0
+            number.set_position((grid[peak] + shift, min(height, 0.9 * top)))
         total.set_data(grid, parts.sum(axis=0))
         recolour(mixture)
 
