@@ -300,7 +300,7 @@ def test_whole_numbers_that_lose_their_fractions():
         return counts / len(x), means, (resp * centred).sum(axis=0) / counts
 
     verdict = exercises.m_step_1d(truncated)
-    assert "right on ordinary arrays, but not where x hold whole numbers (integers): variances: " in verdict
+    assert "right on ordinary arrays, but not where x holds whole numbers (integers): variances: " in verdict
 
 
 def test_sizes_of_one():

@@ -32,6 +32,9 @@ PLAIN = {
         "{1} indices were given to something with {0} axes"
     ),
     r"only integers, slices": "an index must be a whole number (int)",
+    r"size of axis is (\d+) but size of corresponding boolean axis is (\d+)": (
+        "a mask of {1} values was laid over an axis of {0}"
+    ),
 }
 ORDER = "NMKCDPTB"  # of the letters, in a message
 LOADS = ("LOAD_FAST", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF")
@@ -51,6 +54,7 @@ class Failure(NamedTuple):
     place: str  # "" if not known
     shapes: dict[str, Shape]  # of the arrays whose names stand in it
     operands: tuple[Operand, ...]  # if it is an operator with two
+    combines: bool = False  # it is an operator or a call, and stores nothing
 
 
 # Sizes and their letters ------------------------------------------------------------------------------
@@ -142,7 +146,8 @@ def told(error: BaseException, function: Any, known: Mapping[str, int]) -> str:
     there = ", ".join(f"{name} is {lettered(shape, known)}" for name, shape in failure.shapes.items())
     if met := _met(message):
         there = f": {there}" if there else ""
-        hint = _hint(met, failure, known)
+        freely = failure.combines and not re.search("remapped|input array|output operand", message)
+        hint = _hint(met, failure, known) if freely else ""
         where = values(known, [*met, *failure.shapes.values()])
         return f"{_combined(message, met, known)}{failure.place}{there}{', with ' * bool(where)}{where}{hint}"
     if product := re.search(r"size (\d+) is different from (\d+)|not aligned: (\d+) .* != (\d+)", message):
@@ -160,7 +165,8 @@ def told(error: BaseException, function: Any, known: Mapping[str, int]) -> str:
         return f"it asks for number {index} of {_size(int(size), known)} (they are counted from 0){failure.place}"
     for pattern, words in PLAIN.items():
         if found := re.search(pattern, message):
-            return f"{words.format(*found.groups())}{failure.place}{': ' * bool(there)}{there}"
+            groups = [_size(int(n), known) if "size" in pattern else n for n in found.groups()]
+            return f"{words.format(*groups)}{failure.place}{': ' * bool(there)}{there}"
     foreign = re.search(r"gufunc|ufunc|dtype\(|core dimension|einstein|operand|Last 2 dimensions", message)
     said = "" if foreign or not message else f": {message}"
     arrays = there if isinstance(error, (ValueError, IndexError, RuntimeError)) or foreign else ""
@@ -255,7 +261,9 @@ def _failure(trace: TracebackType | None, function: Any) -> Failure:
     scope = {**frame.f_globals, **frame.f_locals}
     names = [name for step in inside if step.opname.startswith(LOADS) for name in _loaded(step)]
     shapes = {name: scope[name].shape for name in names if isinstance(scope.get(name), np.ndarray)}
-    return Failure(place, shapes, _operands(inside) if steps[-1].opname == "BINARY_OP" else ())
+    kind = steps[-1].opname
+    operands = _operands(inside) if kind == "BINARY_OP" else ()
+    return Failure(place, shapes, operands, kind == "BINARY_OP" or kind.startswith("CALL"))
 
 
 def _within(step: dis.Instruction, whole: dis.Instruction) -> bool:

@@ -95,7 +95,12 @@ def _classes() -> list[tuple[Array, Array]]:
     far = rng.normal(-900, 3, size=(4, 6)).round(2)  # as in forty dimensions: exp() of these is 0
     both = np.concatenate([far[:2, :2] + 890, far[2:, :2]])
     shares = np.array([0.3, 0.25, 0.2, 0.1, 0.1, 0.05])
-    return [(small, np.array([0.7, 0.2, 0.1])), (far, shares), (both, np.array([0.6, 0.4]))]
+    # Rows in which only the largest number can be taken off.
+    wide = np.array(
+        [[0.0, -3000.0, -3000.0], [-3000.0, -1.0, -2.0], [0.0, -800.0, -5.0], [-7.0, -6.0, -3000.0]]
+    )
+    small_shares = np.array([0.7, 0.2, 0.1])
+    return [(small, small_shares), (far, shares), (both, np.array([0.6, 0.4])), (wide, small_shares)]
 
 
 def _naive(joint: Array) -> Array:

@@ -187,7 +187,9 @@ class Exercise:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 said = self._said(function)
-        except Exception:  # whatever a strange object does when it is looked at
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # whatever a strange object does when it is looked at
             said = "the check cannot read this answer; it wants a plain function that returns numbers"
         return Verdict(said if said.startswith("correct: ") else f"{self.name}: {said}")
 
@@ -242,7 +244,8 @@ class Exercise:
             types = [np.asarray(argument).dtype.kind for argument in case]
             usual = [np.asarray(argument).dtype.kind for argument in self.cases[0]]
             names = [name for name, a, b in zip(self.arguments, types, usual, strict=True) if a != b]
-            yield case, f"where {' and '.join(names)} hold whole numbers (integers)", comparing.same
+            hold = "hold" if len(names) > 1 else "holds"
+            yield case, f"where {' and '.join(names)} {hold} whole numbers (integers)", comparing.same
         case = self.cases[0]
         if any(np.asarray(argument).dtype == float and np.ndim(argument) for argument in case):
             short = [np.asarray(a, np.float32 if np.asarray(a).dtype == float else None)[()] for a in case]
@@ -365,7 +368,7 @@ class Exercise:
             digits = int(np.clip(0.01 - np.log10(max(off, 1e-300)), 3, 15))
             return f"right to {digits} digits and no further ({numbers})"
         rule = part.rule(answer, *case) if part.rule else ""
-        small = sum(np.size(argument) for argument in case) <= 16
+        small = all(np.ndim(a) < 2 for a in case) and sum(np.size(a) for a in case) <= 16
         pairs = zip(self.arguments, case, strict=True)
         arguments = ", ".join(f"{name} = {np.asarray(argument).tolist()}" for name, argument in pairs)
         sizes = ", ".join(f"{letter} = {size}" for letter, size in known.items())

@@ -38,7 +38,7 @@ def _shares_break(resp: Array, x: Array, *_: Array) -> str:
         return f"a responsibility is a probability, and the smallest here is {resp.min():.6g}"
     sums = resp.sum(axis=1)
     worst = int(np.argmax(np.abs(sums - 1)))
-    if abs(sums[worst] - 1) > 1e-8:
+    if abs(sums[worst] - 1) > 1e-5:
         return f"each row must sum to 1, and row {worst} (x = {x[worst]:g}) sums to {sums[worst]:.6g}"
     return "the rows do sum to 1, but the shares within them are off"
 
@@ -150,7 +150,7 @@ def hard(resp: Array) -> Array:
 
 
 def _weights_break(weights: Array, x: Array, resp: Array) -> str:
-    if abs(weights.sum() - 1) > 1e-8:
+    if abs(weights.sum() - 1) > 1e-5:
         return f"weights are probabilities and must sum to 1; these sum to {weights.sum():.6g}"
     if weights.min() < 0:
         return f"a weight is a probability, and weights[{int(np.argmin(weights))}] is {weights.min():.6g}"
@@ -161,7 +161,7 @@ def _means_break(means: Array, x: Array, resp: Array) -> str:
     if means.min() < x.min() or means.max() > x.max():
         return f"a mean of points lies between them, from {x.min():g} to {x.max():g}"
     overall = counts(resp) @ means / len(x)
-    if abs(overall - x.mean()) < 1e-8 * np.ptp(x):
+    if abs(overall - x.mean()) < 1e-5 * np.ptp(x):
         return ""
     return f"weighted by the shares of the points, the means must average to {x.mean():.6g}; these, to {overall:.6g}"
 
@@ -173,7 +173,7 @@ def _variances_break(variances: Array, x: Array, resp: Array) -> str:
         return f"a variance is a mean of squares and cannot be negative, and {found}"
     shares = counts(resp) / len(x)
     total = shares @ (variances + (_means(x, resp) - x.mean()) ** 2)
-    if abs(total - x.var()) < 1e-8 * x.var():
+    if abs(total - x.var()) < 1e-5 * x.var():
         return ""
     return f"together with the means they must give the variance of all points, {x.var():.6g}; they give {total:.6g}"
 

@@ -148,7 +148,7 @@ shared_covariance = Exercise(
     arguments=("X", "resp"),
     shapes=("(N, D)", "(N, K)"),
     cases=[(_X, _RESP), (_Y, _RESP_Y)],
-    edges=[(_X, np.ones((7, 1))), (_X[:, :1], _RESP), (_X[:1], _RESP[:1])],
+    edges=[(_X, np.ones((7, 1))), (_X[:, :1], _RESP)],
     whole=[(np.array([[1, 0], [-2, 2], [4, 3], [0, 1], [3, -5], [2, 2], [7, 1]]), _RESP)],
     praise="each point counts by its shares, about the means of its components, and all of them make one matrix.",
     parts=[
@@ -224,7 +224,7 @@ def _shares_break(table: Array, *_: Array) -> str:
         return f"a share is a probability, and the smallest here is {table.min():.6g}"
     sums = table.sum(axis=1)
     worst = int(np.argmax(np.abs(sums - 1)))
-    if abs(sums[worst] - 1) > 1e-8:
+    if abs(sums[worst] - 1) > 1e-5:
         return f"each row must sum to 1, and row {worst} sums to {sums[worst]:.6g}"
     return "the rows do sum to 1, but the shares within them are off"
 
@@ -242,6 +242,8 @@ responsibilities = Exercise(
                     [-4.0, -4.6, -3.7],
                     [-1800.0, -1801.0, -1803.0],
                     [0.0, -3000.0, -3000.0],
+                    [-3000.0, -1.0, -2.0],
+                    [0.0, -800.0, -5.0],
                     [-0.7, -9.0, -2.2],
                 ]
             ),

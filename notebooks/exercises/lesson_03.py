@@ -221,7 +221,7 @@ def _hard_counts(resp: Array) -> Array:
 
 
 def _counts_break(counts: Array, resp: Array) -> str:
-    if abs(counts.sum() - len(resp)) > 1e-8:
+    if abs(counts.sum() - len(resp)) > 1e-4:
         return f"all points together are {len(resp)}, and these are {counts.sum():g}: none is lost, none is doubled"
     return ""
 

@@ -10,12 +10,12 @@ from exercises.judge import Exercise, Mistake, Part
 # When to stop -----------------------------------------------------------------------------------------
 
 
-def _gains(history: Array) -> tuple[float, float]:
-    """The last gain but one, and the last."""
-    return float(history[-2] - history[-3]), float(history[-1] - history[-2])
+def _gains(history: Array) -> tuple[np.float64, np.float64]:
+    """The last gain but one, and the last: NumPy's numbers, whose division by 0 is infinite."""
+    return np.float64(history[-2] - history[-3]), np.float64(history[-1] - history[-2])
 
 
-def _left(before: float, gain: float) -> float:
+def _left(before: np.float64, gain: np.float64) -> np.float64:
     """What a geometric series of gains has left."""
     return gain * (gain / before) / (1 - gain / before)
 
@@ -36,7 +36,7 @@ def _careless(history: Array, n: float, tol: float) -> bool:
     if len(history) < 3:
         return False
     before, gain = _gains(history)
-    return _left(before, gain) < n * tol
+    return bool(_left(before, gain) < n * tol)
 
 
 def _ever(history: Array, n: float, tol: float, sign: float) -> bool:
@@ -71,7 +71,14 @@ should_stop = Exercise(
             _history(0.02, 0.0155),  # 0.05 nats are left: twice what may be
             _history(-1.0, 3.0, 0.2, 0.01),  # yes: a fall long ago is not asked about
             _history(0.5, 3.0, 0.2, 0.01),  # yes: nor are gains that grew then
+            _history(2.0, 2.0),  # gains that do not shrink
+            _history(1.0, 0.0),  # no gain at all
         )
+    ]
+    + [
+        (_history(3.0, 0.2, 0.01), 10, 1e-4),  # 0.0005 nats are left, and 0.001 may be: yes
+        (_history(3.0, 0.2, 0.01), 2, 1e-4),  # no
+        (_history(3.0, 0.2, 0.01), 4000, 1e-7),  # no
     ],
     praise="two gains, both upwards, shrinking, and what is left of them is little enough.",
     parts=[

@@ -153,6 +153,8 @@ def strays(function: Any, call: Callable[[Any], Any]) -> list[str]:
                 call(without)
             except NameError as error:
                 found += [name] if error.name == name else []
-            except Exception:  # it failed, but not for want of this
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # it failed, but not for want of this
                 continue
     return found
