@@ -2,15 +2,19 @@
 
 import re
 import sys
+from collections import namedtuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from answers import Hostile, check_every_diagnosis
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logsumexp
 from scipy.stats import norm
 
 import exercises
+from emlib import datasets
 from exercises import Exercise, lesson_01
 
 WRITTEN = [thing for thing in vars(lesson_01).values() if isinstance(thing, Exercise)]
@@ -270,6 +274,117 @@ def test_predictions_people_make(prediction, words):
 )
 def test_the_right_prediction_in_any_clothes(prediction):
     assert exercises.next_to_change(prediction).correct
+
+
+# Which line fell? ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("my_answer", "words"),
+    [
+        (None, "not attempted yet"),
+        (1, "line 1 is right: these are the means of your M-step"),
+        (2, "line 2 is right: a variance is a mean of squares, here about the new means"),
+        (3, "line 3 is right: a weight is a component's share"),
+        (5, "line 5 is right: a sum over the components, a logarithm for each point"),
+        (0, "the lines have the numbers 1 to 5"),
+        (6, "the lines have the numbers 1 to 5"),
+        (4.5, "the lines have the numbers 1 to 5"),
+        (np.nan, "the lines have the numbers 1 to 5"),
+        (np.inf, "the lines have the numbers 1 to 5"),
+        ("4", "give the number of one line"),
+        ([4], "give the number of one line"),
+        (True, "give the number of one line"),
+        (10**400, "give the number of one line"),
+        (Hostile(), "give the number of one line"),
+    ],
+)
+def test_lines_people_give(my_answer, words):
+    verdict = exercises.which_line_fell(my_answer)
+    assert not verdict.correct
+    assert words in verdict
+    assert not any(
+        word in verdict for word in ("line 4", "sqrt", "scale", "deviation")
+    )  # the answer stays open
+
+
+@pytest.mark.parametrize("my_answer", [4, 4.0, np.int64(4), np.array(4), np.float32(4)])
+def test_the_line_that_fell(my_answer):
+    assert exercises.which_line_fell(my_answer).startswith("correct: `scale` is a standard deviation")
+
+
+def test_what_the_answers_say_of_the_lines_is_so():
+    """On lesson 1's points and guess: lines 1 to 3 are the M-step, and with the root 4 and 5 are a log-likelihood."""
+    x = datasets.three_clusters().X[:, 0]
+    weights, means, variances = np.full(3, 1 / 3), np.array([-5, 8, 1.5]), np.array([25.0, 9.0, 1.0])
+
+    def height(scale):
+        return np.log((weights * norm.pdf(x[:, None], loc=means, scale=scale)).sum(axis=1)).sum()
+
+    before = height(np.sqrt(variances))
+    resp = lesson_01.shares(lesson_01.joint_density(x, weights, means, variances))
+    counts = resp.sum(axis=0)
+    means = (resp * x[:, None]).sum(axis=0) / counts
+    variances = (resp * (x[:, None] - means) ** 2).sum(axis=0) / counts
+    weights = counts / len(x)
+    for part, mine in zip(exercises.m_step_1d.parts, (weights, means, variances), strict=True):
+        np.testing.assert_allclose(mine, part.answer(x, resp))
+    right = exercises.total_log_likelihood.parts[0].answer(x, weights, means, variances)
+    np.testing.assert_allclose(height(np.sqrt(variances)), right)
+    assert before < right
+    assert abs(height(variances) - right) > 1
+
+
+# Other ways to be right ---------------------------------------------------------------------------------
+
+
+def shares_of_logs(x, w, m, v):
+    joint = np.log(w) + norm.logpdf(x[:, None], m, np.sqrt(v))
+    return np.exp(joint - logsumexp(joint, axis=1)[:, None])
+
+
+def shares_on_their_side(x, w, m, v):
+    joint = (w / np.sqrt(v))[:, None] * np.exp(-(np.subtract.outer(m, x) ** 2) / (2 * v[:, None]))
+    return (joint / joint.sum(axis=0)).T
+
+
+def shares_by_einsum(x, w, m, v):
+    joint = np.einsum("k,nk->nk", w, norm(m, np.sqrt(v)).pdf(x.reshape(-1, 1)))
+    return joint / np.einsum("nk->n", joint).reshape(-1, 1)
+
+
+@pytest.mark.parametrize("answer", [shares_of_logs, shares_on_their_side, shares_by_einsum])
+@pytest.mark.parametrize("wrap", [np.asarray, np.float32, pd.DataFrame, lambda a: a.tolist(), lambda a: [*a]])
+def test_ways_to_shares(answer, wrap):
+    assert exercises.e_step_1d(lambda *case: wrap(answer(*case))).correct
+
+
+Three = namedtuple("Three", "weights means variances")
+
+
+def moments(x, r):
+    first, second = r.T @ x / r.sum(axis=0), r.T @ x**2 / r.sum(axis=0)
+    return r.mean(axis=0), first, second - first**2
+
+
+def averages(x, r):
+    means = np.average(np.broadcast_to(x[:, None], r.shape), axis=0, weights=r)
+    return Three(r.mean(axis=0), means, np.average((x[:, None] - means) ** 2, axis=0, weights=r))
+
+
+def sums_by_einsum(x, r):
+    counts = np.einsum("nk->k", r)
+    means = np.einsum("nk,n->k", r, x) / counts
+    away = np.subtract.outer(x, means)
+    return [counts / counts.sum(), means, np.einsum("nk,nk,nk->k", r, away, away) / counts]
+
+
+@pytest.mark.parametrize("answer", [moments, averages, sums_by_einsum])
+@pytest.mark.parametrize(
+    "wrap", [tuple, list, np.array, lambda three: np.float32(three), iter, pd.DataFrame, lambda t: Three(*t)]
+)
+def test_ways_to_an_m_step(answer, wrap):
+    assert exercises.m_step_1d(lambda x, r: wrap(answer(x, r))).correct
 
 
 @pytest.mark.parametrize("wrap", [np.asarray, lambda a: a.tolist(), lambda a: np.asfortranarray(a)])

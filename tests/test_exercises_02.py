@@ -105,7 +105,7 @@ PROGRAMS = {
         "-right": "a share is a probability, and the smallest",
         "2 * right": "each row must sum to 1, and row",
         "right[:, ::-1]": "the rows do sum to 1, but the shares",
-        "right[0]": "it has shape (K,) = (3,); it must have shape (N, K) = (7, 3): one row for each point",
+        "right[0]": "it has shape (K,) = (3,); it must have shape (N, K) = (8, 3): one row for each point",
         "L - L.max(axis=1)": "`keepdims=True` keeps the column, (N, 1)",
         "right.round(6)": "rounded to 6 decimals; do not round",
     },

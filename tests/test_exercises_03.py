@@ -1,9 +1,12 @@
 """The exercises of lesson 3, each proven right and wrong in many ways."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from answers import Hostile, check_every_diagnosis
+from scipy.optimize import brentq
 from scipy.spatial.distance import cdist
+from scipy.stats import norm
 from sklearn.cluster import KMeans
 
 import exercises
@@ -226,3 +229,113 @@ def test_what_the_answers_say_of_the_cases_is_so():
             np.testing.assert_allclose(found.inertia_, truth)
         else:
             assert found.inertia_ < 0.95 * truth
+
+
+# The border as the variance goes to 0 -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("my_number", "words"),
+    [
+        (None, "not attempted yet"),
+        (9, "as the weights do"),
+        (10, "10 is one of the means"),
+        (0, "0 is one of the means"),
+        (5.1, "it goes on falling; look at the distances from 5: 3.52, 0.88, 0.22"),
+        (5.05, "it goes on falling"),
+        (5.2, "it goes on falling"),
+        (5.006, "it goes on falling"),
+        (4.9, "the border cannot cross 5"),
+        (1, "the border cannot cross 5"),
+        (-np.inf, "the border cannot cross 5"),
+        (5.3, "at variance 1 it is at 5.22 already"),
+        (8.52, "at variance 1 it is at 5.22 already"),
+        (1e9, "at variance 1 it is at 5.22 already"),
+        (np.nan, "the means are at 0 and 10"),
+        ("5", "give one number"),
+        ([5], "give one number"),
+        (True, "give one number"),
+        (1j, "give one number"),
+        (Hostile(), "give one number"),
+    ],
+)
+def test_borders_people_predict(my_number, words):
+    verdict = exercises.border_at_zero(my_number)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize("my_number", [5, 5.0, 5.004, np.int64(5), np.array(5), np.float32(5)])
+def test_the_right_border(my_number):
+    assert exercises.border_at_zero(my_number).startswith("correct: half-way between the means")
+
+
+def test_what_the_answers_say_of_the_border_is_so():
+    def border(variance):
+        def lead(x):
+            heavy, light = np.log([0.9, 0.1]) + norm.logpdf(x, [0, 10], np.sqrt(variance))
+            return heavy - light
+
+        return brentq(lead, -50, 50)
+
+    borders = np.array([border(variance) for variance in (16, 4, 1)])
+    np.testing.assert_allclose(borders, [8.52, 5.88, 5.22], atol=0.005)
+    np.testing.assert_allclose((borders - 5)[:-1] / 4, (borders - 5)[1:])
+    assert abs(border(1e-4) - 5) < 0.001
+
+
+# Other ways to be right ---------------------------------------------------------------------------------
+
+
+def by_expansion(X, means):
+    squares = (X**2).sum(axis=1)[:, None] - 2 * X @ means.T + (means**2).sum(axis=1)
+    own = squares.argmin(axis=1)[:, None] == np.arange(len(means))  # a mask
+    return own, own.T @ X / own.sum(axis=0).reshape(-1, 1)
+
+
+def by_distances(X, means):
+    own = np.eye(len(means), dtype=int)[cdist(X, means).argmin(axis=1)]
+    return [own.tolist(), (np.einsum("nk,nd->kd", own, X) / np.einsum("nk->k", own)[:, None]).tolist()]
+
+
+def by_table(X, means):
+    own = pd.get_dummies(cdist(X, means, "sqeuclidean").argmin(axis=1))
+    return own, np.float32(np.asarray(own).T @ X / np.asarray(own).sum(axis=0)[:, None])
+
+
+@pytest.mark.parametrize("answer", [by_expansion, by_distances, by_table])
+def test_ways_to_a_step_of_lloyd(answer):
+    assert exercises.lloyd_step(answer).correct
+
+
+def counted_one_by_one(resp):
+    K = resp.shape[1]
+    best = [max(range(K), key=lambda k: row[k]) for row in resp]
+    return sum(resp), [best.count(k) for k in range(K)], [max(row) for row in resp]
+
+
+def counted_as_series(resp):
+    best = pd.Series(resp.argmax(axis=1)).value_counts().reindex(range(resp.shape[1]), fill_value=0)
+    return pd.DataFrame(resp).sum(), best, pd.DataFrame(resp).max(axis=1)
+
+
+def counted_in_tables(resp):
+    hard = np.eye(resp.shape[1], dtype=np.float32)[resp.argmax(axis=1)]
+    return np.ones(len(resp)) @ resp, hard.sum(axis=0), np.linalg.norm(resp, ord=np.inf, axis=1)
+
+
+@pytest.mark.parametrize("answer", [counted_one_by_one, counted_as_series, counted_in_tables])
+def test_ways_to_count(answer):
+    assert exercises.points_held(answer).correct
+
+
+def test_two_steps_and_all_of_them_are_told_apart():
+    def steps(X, means, n):
+        for _ in range(n):
+            resp, means = lloyd()(X, means)
+        return resp, means
+
+    said = [exercises.lloyd_step(lambda X, means, n=n: steps(X, means, n)) for n in (1, 2, 100)]
+    assert "k-means is an E-step" in said[0] or "come out of a loop" in said[0]
+    assert "this belongs to two steps" in said[1]
+    assert "this is where k-means ends, after all its steps" in said[2]

@@ -66,7 +66,7 @@ elbo = Exercise(
     whole=[
         (np.array([-3, -1, 0, 2, 3, 4, 6]), _Q, _PARAMETERS[0], np.array([-2, 1, 4]), np.array([4, 1, 2]))
     ],
-    cases=[(_X, _Q, *_PARAMETERS), (_Y, _Q_Y, *_OTHERS)],
+    cases=[(_Y, _Q_Y, *_OTHERS), (_X, _Q, *_PARAMETERS)],
     praise="what q expects of the complete log-likelihood, plus the entropy of q.",
     parts=[
         Part(
@@ -131,7 +131,7 @@ gap = Exercise(
     arguments=("q", "resp"),
     shapes=("(N, K)", "(N, K)"),
     edges=[(np.array([[0.3, 0.7]]), np.array([[0.6, 0.4]])), (np.ones((3, 1)), np.ones((3, 1)))],
-    cases=[(_Q, shares(joint_density(_X, *_PARAMETERS))), (_Q_Y, shares(joint_density(_Y, *_OTHERS)))],
+    cases=[(_Q_Y, shares(joint_density(_Y, *_OTHERS))), (_Q, shares(joint_density(_X, *_PARAMETERS)))],
     praise="the KL divergence from q to the responsibilities, point by point.",
     parts=[
         Part(

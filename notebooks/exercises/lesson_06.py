@@ -76,6 +76,11 @@ partners = Exercise(
             np.array([[5.7, 2.4, 0.4], [0.1, 7.3, 8.2], [5.5, 6.6, 4.9], [8.4, 7.3, 0.0]]),
             np.array([[7.7, 0.3, 6.6], [1.6, 7.8, 4.9], [2.7, 3.8, 0.3], [1.1, 6.0, 5.8]]),
         ),
+        # So it is here, and both differ from that of the distances along the axes.
+        (
+            np.array([[4.7, 5.2], [3.0, 0.6], [4.6, 2.1], [3.5, 5.7]]),
+            np.array([[8.8, 5.1], [4.4, 5.2], [8.2, 9.0], [5.8, 4.8]]),
+        ),
     ],
     praise="the components of two fits are matched all at once, by the least total distance.",
     parts=[

@@ -71,6 +71,7 @@ should_stop = Exercise(
             _history(0.02, 0.0155),  # 0.05 nats are left: twice what may be
             _history(-1.0, 3.0, 0.2, 0.01),  # yes: a fall long ago is not asked about
             _history(0.5, 3.0, 0.2, 0.01),  # yes: nor are gains that grew then
+            _history(0.2, 0.01),  # yes: two gains are enough
             _history(2.0, 2.0),  # gains that do not shrink
             _history(1.0, 0.0),  # no gain at all
         )
