@@ -335,7 +335,7 @@ def test_two_steps_and_all_of_them_are_told_apart():
             resp, means = lloyd()(X, means)
         return resp, means
 
-    said = [exercises.lloyd_step(lambda X, means, n=n: steps(X, means, n)) for n in (1, 2, 100)]
+    said = [exercises.lloyd_step(lambda X, means, n=n: steps(X, means, n)) for n in (1, 2, 9)]
     assert "k-means is an E-step" in said[0] or "come out of a loop" in said[0]
     assert "this belongs to two steps" in said[1]
     assert "this is where k-means ends, after all its steps" in said[2]

@@ -195,6 +195,18 @@ def wrong_axis(x, resp):
     return 0, resp.T @ x / resp.sum(axis=1), 0
 
 
+def wrong_axis_by_name(x, resp):
+    counts = resp.sum(axis=1)
+    return 0, resp.T @ x / counts, 0
+
+
+def a_column_of_shares(X, resp):
+    total = 0
+    for k in range(resp.shape[1]):
+        total = total + resp[:, k] * (X - X.mean(axis=0))
+    return total
+
+
 @pytest.mark.parametrize(
     ("exercise", "answer", "words", "never"),
     [
@@ -218,6 +230,13 @@ def wrong_axis(x, resp):
         ),
         ("way_back", not_transposed, "D = 2 meets P = 5", "None"),
         ("way_back", other_way_round, "something of shape (N, P) with something of shape (D,)", "None]"),
+        ("m_step_1d", wrong_axis_by_name, "counts is (N,), with N = 5, K = 3", "None]"),
+        (
+            "shared_covariance",
+            a_column_of_shares,
+            "`[:, None]` behind what has shape (N,) makes a column",
+            "keepdims",
+        ),
         ("m_step_1d", wrong_axis, "something of shape (K,) with something of shape (N,)", "None]"),
     ],
 )
@@ -364,7 +383,7 @@ def test_a_stub_is_not_attempted_in_any_order():
         (lambda x, w, m, v: x.sum(axis=1), "axis 1 was asked for, of something with 1 axes"),
         (lambda x, w, m, v: x[0, 0], "2 indices were given to something with 1 axes"),
         (lambda x, w, m, v: np.einsum("nk,k->n", x, m), "it raised ValueError"),
-        (lambda x, w, m, v: np.linalg.inv(x[:, None] - m), "it raised LinAlgError"),
+        (lambda x, w, m, v: np.linalg.inv(x[:, None] - m), "a square matrix was needed"),
         (lambda x, w, m, v: np.dot(x, m), "N = 7 meets K = 3"),
         (lambda x, w, m, v: np.array([x, m]), "rows that differ in length"),
         (lambda x, w, m, v: np.arange(3) ** -1, "a whole number (integer) was raised to a negative power"),

@@ -32,6 +32,8 @@ PLAIN = {
         "{1} indices were given to something with {0} axes"
     ),
     r"only integers, slices": "an index must be a whole number (int)",
+    r"arrays used as indices must be": "an array used as an index must hold whole numbers, or True and False",
+    r"must be square": "a square matrix was needed",
     r"size of axis is (\d+) but size of corresponding boolean axis is (\d+)": (
         "a mask of {1} values was laid over an axis of {0}"
     ),
@@ -45,7 +47,9 @@ class Operand(NamedTuple):
     """One of the two things that an operator combines: its name, if it is no more than that."""
 
     name: str = ""
-    sums: str = ""  # a sum, mean, maximum or minimum along "rows" (axis 1 or -1), or along something "else"
+    ends: str = (
+        ""  # in a sum, mean, maximum or minimum along the "rows" (axis 1 or -1), or in something "else"
+    )
 
 
 class Failure(NamedTuple):
@@ -55,6 +59,7 @@ class Failure(NamedTuple):
     shapes: dict[str, Shape]  # of the arrays whose names stand in it
     operands: tuple[Operand, ...]  # if it is an operator with two
     combines: bool = False  # it is an operator or a call, and stores nothing
+    arguments: tuple[str, ...] = ()  # of the function that it stands in
 
 
 # Sizes and their letters ------------------------------------------------------------------------------
@@ -167,7 +172,7 @@ def told(error: BaseException, function: Any, known: Mapping[str, int]) -> str:
         if found := re.search(pattern, message):
             groups = [_size(int(n), known) if "size" in pattern else n for n in found.groups()]
             return f"{words.format(*groups)}{failure.place}{': ' * bool(there)}{there}"
-    foreign = re.search(r"gufunc|ufunc|dtype\(|core dimension|einstein|operand|Last 2 dimensions", message)
+    foreign = re.search(r"gufunc|ufunc|dtype\(|core dimension|einstein|operand", message)
     said = "" if foreign or not message else f": {message}"
     arrays = there if isinstance(error, (ValueError, IndexError, RuntimeError)) or foreign else ""
     return f"it raised {type(error).__name__}{said}{failure.place}{'; there ' * bool(arrays)}{arrays}"
@@ -215,13 +220,13 @@ def _hint(met: list[Shape], failure: Failure, known: Mapping[str, int]) -> str:
             return f". `{own.name}[:, None]` makes a column of it, {column}"
         keep = f". `keepdims=True` keeps the column, {column}, that is lost along the rows"
         behind = (
-            f". `[:, None]` behind it makes a column of what has shape {lettered(small, known)}: {column}"
+            f". `[:, None]` behind what has shape {lettered(small, known)} makes a column of it, {column}"
         )
-        return {"rows": keep, "else": behind, "": ""}[own.sums]
+        return {"rows": keep, "else": behind, "": ""}[own.ends]
     if len(small) == len(large) <= 2 and small[1:] == large[1:]:  # points against components
         for n, shape in enumerate(met):
             one = failure.operands[n] if failure.operands else _only(shape, failure.shapes)
-            if shape[0] == known.get("N") and one.name:
+            if shape[0] == known.get("N") and one.name in failure.arguments:
                 column = lettered((shape[0], 1, *shape[1:]), known)
                 table = lettered((shape[0], met[1 - n][0], *shape[1:]), known)
                 if len(shape) == 1:
@@ -229,7 +234,7 @@ def _hint(met: list[Shape], failure: Failure, known: Mapping[str, int]) -> str:
                         f". `{one.name}[:, None]` makes a column, {column}; a column and a row make {table}"
                     )
                 return (
-                    f". `{one.name}[:, None]`, {column}, puts each point beside each of the others: {table}"
+                    f". `{one.name}[:, None]`, {column}, takes each of the N with each of the others: {table}"
                 )
     return ""
 
@@ -263,7 +268,8 @@ def _failure(trace: TracebackType | None, function: Any) -> Failure:
     shapes = {name: scope[name].shape for name in names if isinstance(scope.get(name), np.ndarray)}
     kind = steps[-1].opname
     operands = _operands(inside) if kind == "BINARY_OP" else ()
-    return Failure(place, shapes, operands, kind == "BINARY_OP" or kind.startswith("CALL"))
+    own = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+    return Failure(place, shapes, operands, kind == "BINARY_OP" or kind.startswith("CALL"), own)
 
 
 def _within(step: dis.Instruction, whole: dis.Instruction) -> bool:
@@ -301,6 +307,6 @@ def _operand(steps: list[dis.Instruction]) -> Operand:
     own = [step for step in steps if _within(step, last)]
     sums = any(step.argval in SUMS for step in own if isinstance(step.argval, str))
     numbers = [step.argval for step in own if step.opname.startswith(("LOAD_CONST", "LOAD_SMALL_INT"))]
-    if not sums or not last.opname.startswith("CALL"):
-        return Operand()
-    return Operand("", "rows" if numbers[-1:] in ([1], [-1]) else "else")
+    if sums and last.opname.startswith("CALL"):
+        return Operand("", "rows" if numbers[-1:] in ([1], [-1]) else "else")
+    return Operand("", "else" if last.opname == "BINARY_SUBSCR" else "")

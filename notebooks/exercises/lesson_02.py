@@ -137,11 +137,11 @@ def _shared_breaks(covariance: Array, X: Array, resp: Array) -> str:
 
 _rng = np.random.RandomState(3)  # the legacy generator: its numbers are for ever
 
-_X, _Y = _rng.randn(7, 2) * [2, 1] - [-1, -4], _rng.randn(6, 3) - [0, -2, 1]
+_X, _Y = _rng.randn(7, 2) * [2, 1] - [-1, -4], _rng.randn(9, 5) - [0, -2, 1, 3, -5]
 
-_RESP, _RESP_Y = shares(_rng.rand(7, 3) ** 2), shares(_rng.rand(6, 2) ** 2)
+_RESP, _RESP_Y = shares(_rng.rand(7, 3) ** 2), shares(_rng.rand(9, 4) ** 2)
 
-_RESP_Y[[1, 4]] = [[1.0, 0.0], [0.0, 1.0]]  # as certain as shares can be
+_RESP_Y[[1, 4]] = np.eye(4)[[0, 2]]  # as certain as shares can be
 
 shared_covariance = Exercise(
     name="shared_covariance",
