@@ -1,4 +1,4 @@
-"""The exercises of lesson 9: a log-likelihood to mend, and a hunt with the invariants that tell eight bugs apart."""
+"""The exercises of lesson 9: a log-likelihood to fix, and a hunt with the invariants that tell eight bugs apart."""
 
 import difflib
 import re
@@ -15,7 +15,7 @@ import exercises
 from emlib import Gaussian, Mixture, checks, datasets, fit
 from exercises.lesson_09 import BUGS, RIGHT, START, Program
 
-# A log-likelihood to mend -----------------------------------------------------------------------------
+# A log-likelihood to fix ------------------------------------------------------------------------------
 
 LOG_LIKELIHOODS = {  # what stands behind `return`, with density, joint and r worked out rightly before
     "np.log(joint.sum())": "this is the broken program still",

@@ -363,12 +363,36 @@ def test_arguments_in_another_order_are_judged_by_their_names():
     assert exercises.e_step_1d(wrong).startswith(f"{order}; and then this is weight times density")
 
 
+def test_arguments_with_odd_names_in_the_right_order_are_right():
+    def odd(x, weights, variances, means):
+        return shares(x, weights, variances, means)
+
+    assert exercises.e_step_1d(odd).correct
+
+
+def test_an_exception_for_later_cases_is_no_stub():
+    def for_three(x, weights, means, variances):
+        if len(means) != 3:
+            raise NotImplementedError
+        return shares(x, weights, means, variances)
+
+    assert "it raised NotImplementedError" in exercises.e_step_1d(for_three)
+
+
 def stub_in_another_order(variances, means, weights, x):
     raise NotImplementedError
 
 
 def test_a_stub_is_not_attempted_in_any_order():
     assert exercises.e_step_1d(stub_in_another_order) == "e_step_1d: not attempted yet"
+
+
+def complain(words):
+    raise ValueError(words)
+
+
+def store(x, m):
+    x[:] = m
 
 
 @pytest.mark.parametrize(
@@ -384,6 +408,12 @@ def test_a_stub_is_not_attempted_in_any_order():
         (lambda x, w, m, v: x[0, 0], "2 indices were given to something with 1 axes"),
         (lambda x, w, m, v: np.einsum("nk,k->n", x, m), "it raised ValueError"),
         (lambda x, w, m, v: np.linalg.inv(x[:, None] - m), "a square matrix was needed"),
+        (lambda x, w, m, v: 1 / 0, "it raised ZeroDivisionError: division by zero"),
+        (lambda x, w, m, v: complain("no\n" + str(x)), "it raised ValueError: no, at"),
+        (lambda x, w, m, v: complain("n" * 999), f"it raised ValueError: {'n' * 200} ..., at"),
+        (lambda x, w, m, v: x[m > 0], "a mask of K = 3 values was laid over an axis of N = 7"),
+        (lambda x, w, m, v: x[m], "an array used as an index must hold whole numbers, or True and False"),
+        (lambda x, w, m, v: store(x, m), "you stored something of shape (K,) in a place of shape (N,)"),
         (lambda x, w, m, v: np.dot(x, m), "N = 7 meets K = 3"),
         (lambda x, w, m, v: np.array([x, m]), "rows that differ in length"),
         (lambda x, w, m, v: np.arange(3) ** -1, "a whole number (integer) was raised to a negative power"),

@@ -180,7 +180,8 @@ def told(error: BaseException, function: Any, known: Mapping[str, int]) -> str:
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
+        first = str(error).strip().partition("\n")[0]  # what follows is rows of numbers, or advice for others
+        return first if len(first) <= 200 else f"{first[:200]} ..."
     except Exception:  # whatever a strange exception does when it is asked what it says
         return ""
 

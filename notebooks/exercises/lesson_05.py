@@ -1,4 +1,4 @@
-"""The exercises of lesson 5: the bound, the gap under the log-likelihood, and a bug to mend."""
+"""The exercises of lesson 5: the bound, the gap under the log-likelihood, and a bug to fix."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ uneven_coins = Exercise(
                 Mistake(
                     lambda h, n, p: 1 - _swapped(h, n, p),
                     "now the M-step counts tails as well, so the two errors meet; but `probabilities` are those of "
-                    "heads, and what comes in must be what goes out. Mend the E-step",
+                    "heads, and what comes in must be what goes out. Fix the E-step",
                 ),
                 Mistake(
                     lambda h, n, p: 1 - _coins(h, n, p),

@@ -1,4 +1,4 @@
-"""The exercises of lesson 9: a log-likelihood to mend, and the bug hunt.
+"""The exercises of lesson 9: a log-likelihood to fix, and the bug hunt.
 
 The hunt has two right programs for a mixture of two Gaussians on a line, in two people's handwriting, and eight bugs.
 Each is one change in one place, of a kind found in published tutorials. Invariants tell them apart.
@@ -235,7 +235,7 @@ class Program:
     source : str
         It may use `np` and `norm`, SciPy's normal distribution.
     **others
-        Functions to take the place of some of its own: a mended one, for example.
+        Functions to take the place of some of its own: a repaired one, for example.
     """
 
     def __init__(self, source: str, **others: Callable[..., Any]) -> None:
