@@ -224,19 +224,18 @@ def _hint(met: list[Shape], failure: Failure, known: Mapping[str, int]) -> str:
             f". `[:, None]` behind what has shape {lettered(small, known)} makes a column of it, {column}"
         )
         return {"rows": keep, "else": behind, "": ""}[own.ends]
+    rows = "M" if "M" in known else "N"  # what an answer has one row for
     if len(small) == len(large) <= 2 and small[1:] == large[1:]:  # points against components
         for n, shape in enumerate(met):
             one = failure.operands[n] if failure.operands else _only(shape, failure.shapes)
-            if shape[0] == known.get("N") and one.name in failure.arguments:
+            if shape[0] == known.get(rows) and one.name in failure.arguments:
                 column = lettered((shape[0], 1, *shape[1:]), known)
                 table = lettered((shape[0], met[1 - n][0], *shape[1:]), known)
                 if len(shape) == 1:
                     return (
                         f". `{one.name}[:, None]` makes a column, {column}; a column and a row make {table}"
                     )
-                return (
-                    f". `{one.name}[:, None]`, {column}, takes each of the N with each of the others: {table}"
-                )
+                return f". `{one.name}[:, None]`, {column}, takes each of the {rows} with each of the others: {table}"
     return ""
 
 

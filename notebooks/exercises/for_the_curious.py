@@ -26,7 +26,7 @@ def _borders_break(borders: Array, means: Array, weights: Array, variances: Arra
 borders = Exercise(
     name="borders",
     arguments=("means", "weights", "variances"),
-    shapes=("(2,)", "(2,)", "(T,)"),
+    shapes=("", "", "(T,)"),
     edges=[(np.array([1.0, 4.1]), np.array([0.85, 0.15]), np.array([3.0]))],
     whole=[(np.array([1, 4]), np.array([0.85, 0.15]), np.array([3, 1, 5]))],
     cases=[

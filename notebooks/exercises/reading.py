@@ -66,9 +66,13 @@ def numbers(value: Any) -> tuple[Array, str]:
         array = np.asarray(value)
         if array.dtype.kind == "c":
             return np.empty(0), "complex numbers"
+        if array.dtype.kind in "US":
+            return np.empty(0), "an array of text"
         words = array.dtype == object and any(isinstance(n, (str, bytes, type(None))) for n in array.flat)
-        if array.size > MOST or array.dtype.kind not in "biufO" or words:
+        if array.dtype.kind not in "biufO" or words:
             return np.empty(0), described(value)
+        if array.size > MOST:  # too large to be right, so its shape says enough
+            return np.broadcast_to(0.0, array.shape), ""
         # A copy, since what is returned may change later. float32 stays: it is right to fewer digits.
         return np.array(array, np.float32 if array.dtype == np.float32 else float), ""
     except Exception as error:  # whatever a strange object does when it is asked for its numbers
