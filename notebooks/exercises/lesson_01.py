@@ -423,5 +423,5 @@ def which_line_fell(my_answer: Any) -> Verdict:
 
 def _fell(given: float) -> str:
     if given == 4:
-        return "correct: `scale` is a standard deviation, and line 4 gives it a variance. It wants np.sqrt(variances)."
+        return "correct: `scale` is a standard deviation, and line 4 gives it a variance. It wants the root, np.sqrt."
     return LINES[int(given)] if given in LINES else "the lines have the numbers 1 to 5"

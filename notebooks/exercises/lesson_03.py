@@ -124,7 +124,6 @@ lloyd_step = Exercise(
     name="lloyd_step",
     arguments=("X", "means"),
     shapes=("(N, D)", "(K, D)"),
-    by_hand="k_means",
     cases=_LLOYD,
     edges=[
         (_LLOYD[0][0], np.array([[1.0, 0.5]])),
