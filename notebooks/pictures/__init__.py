@@ -1,5 +1,6 @@
 """Drawings that one lesson alone needs, each in the file of its lesson; what any user may want is in `emlib.plot`."""
 
+from pictures.lesson_01 import watch_points
 from pictures.lesson_02 import bell
 from pictures.lesson_03 import circles, paths
 from pictures.lesson_05 import jensen, surface, waterfall
@@ -20,6 +21,7 @@ __all__ = [
     "over_splits",
     "paths",
     "surface",
+    "watch_points",
     "waterfall",
     "wilson",
 ]
