@@ -181,7 +181,9 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorabl
     controls = {}
     for name, limits in sliders.items():
         if not isinstance(limits, (tuple, list)) or len(limits) not in (3, 4):
-            raise ValueError(f"{name} is {limits!r}; it must be (low, high, start) or (low, high, start, step)")
+            raise ValueError(
+                f"{name} is {limits!r}; it must be (low, high, start) or (low, high, start, step)"
+            )
         low, high, start = (validate.number(f"an end of {name}", limit) for limit in limits[:3])
         if not low <= start <= high or not 0 < high - low < np.inf:
             raise ValueError(

@@ -15,7 +15,9 @@ from pictures.lesson_12 import MODELS
 
 def test_bars_beside_a_fit_are_the_shares_of_its_points():
     line = datasets.three_clusters().X
-    trace = fit(Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1])), line, tol=0, max_iter=4)
+    trace = fit(
+        Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1])), line, tol=0, max_iter=4
+    )
     figure = Figure()
     go = pictures.watch_points(figure, trace, line, [42, 40, 7], 40)
     ax = figure.axes[-1]

@@ -284,7 +284,7 @@ def test_pictures_of_one_place_and_of_another_number_of_components(ax):
 
 
 def test_a_ringed_point_is_larger_and_dark_edged():
-    fig, ax = plt.subplots()
+    _, ax = plt.subplots()
     plot.line(ax, GUESS, X, ringed=42)
     (dots,) = ax.collections[-1:]
     assert np.argmax(dots.get_sizes()) == 42

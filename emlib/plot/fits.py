@@ -93,7 +93,10 @@ def watch(
         grid = np.linspace(low, high, 600)[:, None]
         usual = max(np.exp(model.log_density(grid)).max() for model in trace.models)
         top = 1.2 * min(max(usual, tallest), 3 * usual)  # a needle is cut, so that the rest can be seen
-        moves = [line(axes["line"], first, X, low, high, top, ringed), shares(axes["shares"], first, low, high)]
+        moves = [
+            line(axes["line"], first, X, low, high, top, ringed),
+            shares(axes["shares"], first, low, high),
+        ]
         axes["line"].set(xlabel="", ylabel="density")
         axes["line"].tick_params(labelbottom=False)
     mark_to = objective(right, trace, 0)

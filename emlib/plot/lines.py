@@ -114,7 +114,7 @@ def _dots(
         order = np.arange(len(x))
         dots.set_sizes(np.where(order == row, 90, 34))
         dots.set_edgecolors([INK if n == row else "white" for n in order])
-        dots.set_linewidths(np.where(order == row, 2, 0.6))
+        dots.set_linewidth(np.where(order == row, 2, 0.6))
 
     def recolour(mixture: Mixture) -> None:
         dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(x)))))

@@ -34,7 +34,7 @@ def watch_points(
         Takes the number of a step and moves all views to it.
     """
     x = validate.points(X, 1)[list(rows)]
-    left, right = figure.subfigures(1, 2, width_ratios=[3, 1])
+    left, right = figure.subfigures(1, 2, width_ratios=[3, 1]).tolist()
     move_to = plot.watch(left, trace, X, ringed=ringed)
     ax = right.subplots()
     names = [f"{place:.2f}" for place in x[:, 0]]

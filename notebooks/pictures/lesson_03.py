@@ -47,10 +47,14 @@ def borders(ax: Axes, means: ArrayLike) -> None:
     """
     means = validate.points(means, 2)
     # Four points far outside make every border between two means end somewhere; their own are not drawn.
-    far = means.mean(axis=0) + 1e3 * np.ptp(means, axis=0).max() * np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
+    far = means.mean(axis=0) + 1e3 * np.ptp(means, axis=0).max() * np.array(
+        [[1, 0], [0, 1], [-1, 0], [0, -1]]
+    )
     cells = Voronoi(np.vstack([means, far]))
     inner = (cells.ridge_points < len(means)).all(axis=1)
-    segments = [cells.vertices[ends] for ends, drawn in zip(cells.ridge_vertices, inner, strict=True) if drawn]
+    segments = [
+        cells.vertices[ends] for ends, drawn in zip(cells.ridge_vertices, inner, strict=True) if drawn
+    ]
     ax.add_collection(LineCollection(segments, colors=INK, lw=1.5), autolim=False)
 
 
