@@ -111,10 +111,10 @@ def _dots(
     dots = ax.scatter(x[:, 0], rows, c=shares, s=34, edgecolors="white", linewidths=0.6, zorder=3)
     if ringed is not None:
         row = validate.count("ringed", ringed, least=0, most=len(x) - 1, why=", the last row of X")
-        order = np.arange(len(x))
-        dots.set_sizes(np.where(order == row, 90, 34))
-        dots.set_edgecolors([INK if n == row else "white" for n in order])
-        dots.set_linewidth(np.where(order == row, 2, 0.6))
+        chosen = np.arange(len(x)) == row
+        dots.set_sizes(np.where(chosen, 90, 34))
+        dots.set_edgecolor([INK if this else "white" for this in chosen])
+        dots.set_linewidth([2 if this else 0.6 for this in chosen])
 
     def recolour(mixture: Mixture) -> None:
         dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(x)))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -34,7 +35,7 @@ def watch_points(
         Takes the number of a step and moves all views to it.
     """
     x = validate.points(X, 1)[list(rows)]
-    left, right = figure.subfigures(1, 2, width_ratios=[3, 1]).tolist()
+    left, right = cast(Any, figure.subfigures(1, 2, width_ratios=[3, 1]))
     move_to = plot.watch(left, trace, X, ringed=ringed)
     ax = right.subplots()
     names = [f"{place:.2f}" for place in x[:, 0]]

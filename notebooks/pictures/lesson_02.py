@@ -1,17 +1,22 @@
-"""One Gaussian in the plane: its ellipses and axes."""
+"""One Gaussian in the plane, its ellipses and axes; and mixtures in the plane, side by side or in a film."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from numpy.typing import ArrayLike
 
-from emlib import validate
+from emlib import Mixture, Trace, plot, validate
 from emlib.families import Gaussian
 from emlib.plot.appearance import COLOURS, INK
+
+View = tuple[tuple[float, float], tuple[float, float]]
 
 AXES = (COLOURS[0], COLOURS[2])  # of the long axis, and of the short one
 
@@ -93,3 +98,108 @@ def bell(ax: Axes, covariance: ArrayLike, reach: float | None = None) -> Callabl
 def _gaussian(covariance: ArrayLike) -> Gaussian:
     covariance = validate.shaped("covariance", validate.finite("covariance", covariance), (2, 2), "(2, 2)")
     return Gaussian(np.zeros((1, 2)), covariance[None])
+
+
+def panels(
+    models: Sequence[Mixture], X: ArrayLike, titles: Sequence[str], columns: int, view: View | None = None
+) -> Figure:
+    """Draw mixtures in the plane side by side, all on the same piece of it.
+
+    Parameters
+    ----------
+    models : sequence of Mixture
+    X : array_like (N, 2)
+    titles : sequence of str
+        One for each model.
+    columns : int
+        How many stand in a row.
+    view : ((low, high), (low, high)), optional
+        The piece of the plane, feature 0 and feature 1; by default that of the points.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = -(-len(models) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(11, 3.2 * rows + 0.4), squeeze=False)
+    for ax, model, title in zip(axes.flat, models, titles, strict=True):
+        panel(ax, model, X, title, view)
+        ax.label_outer()
+    return figure
+
+
+def panel(
+    ax: Axes, model: Mixture, X: ArrayLike, title: str, view: View | None = None
+) -> Callable[[Mixture], None]:
+    """Draw one mixture on a piece of the plane; returns what moves it to another mixture."""
+    points = validate.points(X, 2)
+    margin = 0.06 * np.ptp(points, axis=0).max()
+    ends = np.column_stack([points.min(axis=0) - margin, points.max(axis=0) + margin])
+    across, up = ends.tolist() if view is None else view
+    move_to = plot.plane(ax, model, points)
+    ax.set(xlim=across, ylim=up, title=title)
+    ax.set_aspect("equal", adjustable="box")
+    return move_to
+
+
+def steps_of(fits: Mapping[int, Trace[Mixture]], X: ArrayLike, view: View) -> Callable[[int, int], Figure]:
+    """What draws any step of any of several fits, for a film over both.
+
+    Parameters
+    ----------
+    fits : mapping
+        From a number of components to the trace of a fit, with its models.
+    X : array_like (N, 2)
+    view : ((low, high), (low, high))
+        The piece of the plane.
+
+    Returns
+    -------
+    callable
+        Takes a step and a number of components, `step` and `K`, and returns the figure of that fit.
+    """
+    figures = {K: Figure(figsize=(6.6, 4.9), layout="constrained") for K in fits}
+    moves = {K: panel(figures[K].subplots(), trace.models[0], X, "step", view) for K, trace in fits.items()}
+
+    def draw(step: int, K: int) -> Figure:
+        moves[K](fits[K].models[step])
+        figures[K].axes[0].set_title(f"step {step}: {fits[K].objectives[step]:.2f} nats")
+        return figures[K]
+
+    return draw
+
+
+def distances(by_dimension: Mapping[int, ArrayLike]) -> Figure:
+    """Draw how distances from a mean are spread, for several numbers of dimensions.
+
+    Parameters
+    ----------
+    by_dimension : mapping
+        From a number of dimensions to distances (N,), in standard deviations; the first 5,000 are used.
+    """
+    figure, ax = plt.subplots(figsize=(8, 2.8))
+    for D, d in by_dimension.items():
+        label = f"{D} dimension{'s' * (D > 1)}"
+        sns.kdeplot(np.asarray(d)[:5000], ax=ax, cut=0, fill=True, alpha=0.35, label=label)
+    ax.set(xlabel="distance from the mean, in standard deviations", ylabel="density", xlim=(0, 9))
+    ax.legend()
+    return figure
+
+
+def histories(by_name: Mapping[str, ArrayLike], first: int = 0) -> Figure:
+    """Draw log-likelihoods by step, in a colour each, from a first step on.
+
+    Parameters
+    ----------
+    by_name : mapping
+        From a name to log-likelihoods (T,), the start first.
+    first : int
+        The first step that is drawn: the start is often so low that nothing else could be seen.
+    """
+    figure, ax = plt.subplots(figsize=(8, 3))
+    for (name, values), colour in zip(by_name.items(), COLOURS[::2], strict=False):
+        heights = np.asarray(values)
+        ax.plot(range(first, len(heights)), heights[first:], color=colour, label=name)
+    ax.set(xlabel="step", ylabel="log-likelihood (nats)")
+    ax.legend(loc="center right")
+    return figure

@@ -26,7 +26,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from emlib import Gaussian, GaussianMixture, Mixture, Prior, datasets, fit, select, start
+from emlib import Gaussian, Mixture, Prior, datasets, fit, select, start
 
 HERE = Path(__file__).resolve().parent
 Array = NDArray[Any]
