@@ -1,7 +1,8 @@
 """Drawings that one lesson alone needs, each in the file of its lesson; what any user may want is in `emlib.plot`."""
 
+from pictures.lesson_01 import watch_points
 from pictures.lesson_02 import bell
-from pictures.lesson_03 import circles, paths
+from pictures.lesson_03 import borders, circles, paths
 from pictures.lesson_05 import jensen, surface, waterfall
 from pictures.lesson_06 import ends
 from pictures.lesson_09 import findings
@@ -10,6 +11,7 @@ from pictures.lesson_12 import over_splits
 
 __all__ = [
     "bell",
+    "borders",
     "chosen",
     "circles",
     "ends",
@@ -20,6 +22,7 @@ __all__ = [
     "over_splits",
     "paths",
     "surface",
+    "watch_points",
     "waterfall",
     "wilson",
 ]

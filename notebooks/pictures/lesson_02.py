@@ -58,6 +58,11 @@ def bell(ax: Axes, covariance: ArrayLike, reach: float | None = None) -> Callabl
         headaxislength=3,
         zorder=3,
     )
+    box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
+    labels = [
+        ax.text(0, 0, f"{sigmas} sd", ha="center", va="center", size=8, bbox=box, clip_on=True)
+        for sigmas in (1, 2, 3)
+    ]
     arrows.set_in_layout(False)  # arrows have no say in how much room the texts need
     ax.set(xlim=ends, ylim=ends, xlabel="feature 0", ylabel="feature 1", aspect="equal")
 
@@ -65,15 +70,20 @@ def bell(ax: Axes, covariance: ArrayLike, reach: float | None = None) -> Callabl
         gaussian = _gaussian(covariance)
         squares, directions = np.linalg.eigh(gaussian.matrices[0])  # the smaller eigenvalue first
         half = np.sqrt(squares[::-1])
-        long, short = directions.T[::-1]
+        long = directions[:, 1]
         density = np.exp(gaussian.log_density(grid)[:, 0]).reshape(160, 160)
         shade.set_data(density / density.max())
         for sigmas, ellipse in enumerate(ellipses, start=1):
             ellipse.set_width(2 * sigmas * half[0])
             ellipse.set_height(2 * sigmas * half[1])
             ellipse.set_angle(np.degrees(np.arctan2(long[1], long[0])))
-        # Of the two ways an axis can point, to the right; of the other one, upwards.
-        long, short = long * (1 if long[0] > 0 else -1), short * (1 if short[1] > 0 else -1)
+        # Of the two ways an axis can point, up or to the right; the short one a quarter turn on.
+        long = long * (1 if long.sum() > 0 else -1)
+        short = np.array([-long[1], long[0]])
+        # A label stands at the lowest place of its ellipse.
+        (_, between), (_, variance_1) = gaussian.matrices[0]
+        for sigmas, label in enumerate(labels, start=1):
+            label.set_position((-sigmas * between / np.sqrt(variance_1), -sigmas * np.sqrt(variance_1)))
         arrows.set_UVC(*np.transpose([half[0] * long, half[1] * short]))
 
     redraw(covariance)

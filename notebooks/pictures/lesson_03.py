@@ -1,4 +1,4 @@
-"""k-means: its circles, and the way its means go."""
+"""k-means: its circles, its borders, and the way its means go."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
+from scipy.spatial import Voronoi
 
 from emlib import validate
 from emlib.plot.appearance import COLOURS, INK
@@ -32,6 +34,28 @@ def circles(ax: Axes, X: ArrayLike, labels: ArrayLike, means: ArrayLike) -> None
         colour = COLOURS[k % len(COLOURS)]
         ax.add_patch(Circle((mean[0], mean[1]), radius, fc=colour, ec=colour, alpha=0.18, lw=1.5, zorder=0))
     ax.autoscale_view()
+
+
+def borders(ax: Axes, means: ArrayLike) -> None:
+    """Draw the borders between the cells of k-means: lines half-way between neighbouring means.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        What it shows stays as it is.
+    means : array_like (K, 2)
+    """
+    means = validate.points(means, 2)
+    # Four points far outside make every border between two means end somewhere; their own are not drawn.
+    far = means.mean(axis=0) + 1e3 * np.ptp(means, axis=0).max() * np.array(
+        [[1, 0], [0, 1], [-1, 0], [0, -1]]
+    )
+    cells = Voronoi(np.vstack([means, far]))
+    inner = (cells.ridge_points < len(means)).all(axis=1)
+    segments = [
+        cells.vertices[ends] for ends, drawn in zip(cells.ridge_vertices, inner, strict=True) if drawn
+    ]
+    ax.add_collection(LineCollection(segments, colors=INK, lw=1.5), autolim=False)
 
 
 def paths(ax: Axes, path: ArrayLike, **style: Any) -> Callable[[ArrayLike], None]:
