@@ -409,8 +409,13 @@ def glossary(text: str) -> list[Term]:
 
 
 def pattern(word: str) -> re.Pattern[str]:
-    """Finds a word of prose, and its plural; capitals matter if a letter after the first is one."""
+    """Finds a word of prose, and its plural; capitals matter if a letter after the first is one.
+
+    The first letter of several words may always be either: a term can begin a sentence.
+    """
     spelt = r"[-\s]+".join(re.escape(part) for part in re.split(r"[-\s]", word))
+    if re.search(r"[-\s]", word):
+        spelt = f"[{word[0].upper()}{word[0].lower()}]{spelt[1:]}"
     flags = re.NOFLAG if re.search(r".[A-Z]", word) else re.IGNORECASE
     return re.compile(rf"(?<![\w-]){spelt}(?:e?s)?(?!\w)", flags)
 
