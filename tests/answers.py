@@ -11,10 +11,10 @@ class Hostile:
 
 
 def check_every_diagnosis(exercise, programs):
-    """Each diagnosis answers one of these programs, so none can rot unseen; and each part has four at least."""
+    """Each diagnosis answers one of these programs, so none can rot unseen; and each part has three at least."""
     answers = [str(exercise(program)) for program in programs]
     for part in exercise.parts:
         diagnoses = {mistake.diagnosis for mistake in part.mistakes}
-        assert len(diagnoses) >= 4
+        assert len(diagnoses) >= 3
         for diagnosis in diagnoses:
             assert any(said.endswith(diagnosis) for said in answers), diagnosis

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from answers import Hostile, check_every_diagnosis
+from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
 import exercises
@@ -20,33 +21,28 @@ LLOYD = {  # what stands in the place of one of the two, with d2, labels and r w
         "resp",
         "np.stack([np.arange(len(X)) == n for n in d2.argmin(axis=0)], axis=1)",
     ): "each mean took one point",
-    ("resp", "(d2 == d2.min()).astype(int)"): "one point of all is assigned",
     ("resp", "soft"): "these are soft shares",
     ("resp", "np.eye(len(m))[np.abs(X[:, None] - m).sum(axis=-1).argmin(1)]"): "as on a street map",
-    ("resp", "np.eye(len(m))[(X[:, None] - m).sum(axis=-1).argmin(1)]"): "differences of either sign cancel",
-    ("resp", "np.eye(len(m))[(X @ m.T).argmax(axis=1)]"): "favours long means",
-    ("resp", "np.eye(len(m))[((X[:, [0]] - m[:, 0]) ** 2).argmin(axis=1)]"): "only the first feature",
     ("resp", "d2"): "these are the squared distances; now put a 1",
-    ("resp", "np.linalg.norm(X[:, None] - m, axis=2)"): "these are the distances; now put a 1",
-    ("resp", "r / r.sum(axis=0)"): "the columns sum to 1",
     ("resp", "r.T"): "lying on its side",
     ("resp", "np.ones_like(d2)"): "each row must hold a single 1, and row 0 holds",
     ("resp", "np.full_like(d2, 0.25)"): "zeros and ones",
-    ("resp", "np.eye(len(m))[0 * labels]"): "not always to the nearest",
-    ("resp", "0 * d2"): "all zeros",
+    ("resp", "np.eye(len(m))[0 * labels]"): "not every one to the nearest",
+    ("resp", "0 * d2"): "each row must hold a single 1",
     ("means", "m"): "resp right; means wrong: these are the old means",
     ("means", "r.T @ X"): "these are the sums of each cluster's points",
     ("means", "r.T @ X / len(X)"): "divided by N, all the points",
     ("means", "r.T @ X / len(m)"): "divided by the number of clusters",
     ("means", "soft.T @ X / soft.sum(axis=0)[:, None]"): "count the points by soft shares",
-    ("means", "[np.median(X[labels == k], axis=0) for k in range(len(m))]"): "which make k-medians",
     ("means", "np.tile(X.mean(axis=0), (len(m), 1))"): "the mean of all points, for every cluster",
-    ("means", "[X[labels == k].mean() for k in range(len(m))]"): "mean() without an axis",
-    ("means", "new.T"): "lying on their side",
-    ("means", "X[[((X - mean) ** 2).sum(axis=1).argmin() for mean in new]]"): "which make k-medoids",
-    ("means", "0.5 * m + 0.5 * new"): "only half the way",
+    ("means", "[X[labels == k].mean() for k in range(len(m))]"): "it must have shape (K, D) = (3, 2)",
+    ("means", "new.T"): "lying on its side",
     ("means", "new + 100"): "a mean of points lies among them",
-    ("means", "new.round(4)"): "do not round",
+    ("means", "new.round(4)"): "rounded to 4 decimals; do not round",
+    ("resp", "two"): "this belongs to two steps",
+    ("resp", "end"): "this is where k-means ends, after all its steps",
+    ("means", "new2"): "these are the means after two steps: one step only",
+    ("means", "last"): "means wrong: this is where k-means ends: one step only",
     ("means", "new / 0"): "nan or infinite",
 }
 
@@ -55,8 +51,6 @@ HELD = {
     ("soft", "r.mean(axis=0)"): "the counts are sums, not means",
     ("soft", "n"): "these are the hard counts",
     ("soft", "np.array([r[best == k, k].sum() for k in range(len(n))])"): "only each point's largest share",
-    ("soft", "np.count_nonzero(r > 0.5, axis=0)"): "the shares above one half",
-    ("soft", "r.sum()"): "the sum of the whole table",
     ("soft", "np.einsum('nk,nk->k', r, r)"): "the shares were squared",
     ("soft", "2 * r.sum(axis=0)"): "none is doubled",
     (
@@ -69,7 +63,6 @@ HELD = {
     ("hard", "n / n.sum()"): "these are shares of the points",
     ("hard", "best"): "count how often each comes up",
     ("hard", "r.argmax(axis=0)"): "the point that each component likes best",
-    ("hard", "np.full(len(n), len(r))"): "so this counts them all",
     ("hard", "r.sum(axis=0)"): "the soft counts once more",
     ("hard", "n[::-1]"): "hard[",
     ("certainty", "best"): "argmax says which share is the largest",
@@ -78,8 +71,6 @@ HELD = {
     ("certainty", "np.ptp(np.partition(r, -2, axis=1)[:, -2:], axis=1)"): "the lead over the second",
     ("certainty", "np.square(r.max(axis=1))"): "the square is for drawing",
     ("certainty", "np.linalg.norm(r, axis=1) ** 2"): "the sum of the squared shares",
-    ("certainty", "np.max(r)"): "the largest number of the whole table",
-    ("certainty", "r.min(axis=1)"): "the smallest share",
     ("certainty", "1 + r.max(axis=1)"): "lies between 1/3 and 1",
 }
 
@@ -94,8 +85,14 @@ def lloyd_step(X, m):
     soft = np.exp(-d2 / 2)
     soft /= soft.sum(axis=1, keepdims=True)
     new = np.einsum('nk,nd->kd', r, X) / r.sum(axis=0)[:, None]
+    def table(centres):
+        return 1 * (np.argmin(cdist(X, centres), axis=1)[:, None] == np.arange(len(m)))
+    two = table(new)
+    new2 = two.T @ X / two.sum(axis=0)[:, None]
+    km = KMeans(len(m), init=m, n_init=1).fit(X)
+    end, last = table(km.cluster_centers_), km.cluster_centers_
     return """
-    scope = {"np": np}
+    scope = {"np": np, "cdist": cdist, "KMeans": KMeans}
     exec(source + ", ".join(expressions.values()), scope)
     return scope["lloyd_step"]
 
@@ -162,11 +159,11 @@ def with_a_loop(X, means):
     [
         (with_a_loop, "the numbers are right, but they come out of a loop"),
         (lambda X, means: k_means(X, means), "the numbers are right, but they come out of a loop"),
-        (lambda X, means: lloyd()(X, means)[::-1], "resp wrong: it has shape"),
+        (lambda X, means: lloyd()(X, means)[::-1], "the right numbers in another order: return resp, means"),
         (lambda X, means: lloyd()(X, means)[0], "it must return 2 arrays: `return resp, means`"),
         (lambda means, X: lloyd()(X, means), "The arguments come as X, means, in this order"),
         (lambda X: X, "it raised TypeError"),
-        (None, "this is a NoneType"),
+        (None, "this is None"),
     ],
 )
 def test_other_ways_to_go_wrong_in_lloyds_step(program, words):

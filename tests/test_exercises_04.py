@@ -14,34 +14,20 @@ WRITTEN = [thing for thing in vars(lesson_04).values() if isinstance(thing, Exer
 
 # Programs that people write, each with the words that must answer it. Together they meet every diagnosis. ----
 
-PCA_WAYS = {  # what stands in the place of one of the two, with C, w, V, d and n worked out rightly before
-    (
-        "variances",
-        "np.linalg.svd(X)[1][:k(np.linalg.svd(X)[1] ** 2)] ** 2 / (n - 1)",
-    ): "the data were not centred",
-    ("variances", "w[:d] * (n - 1) / n"): "divided by N; scikit-learn",
-    ("variances", "w[:k(np.sqrt(w))]"): "the share was taken of the singular values",
-    ("variances", "w[:d - 1]"): "one component too few",
-    ("variances", "w[:d + 1]"): "one component too many",
-    ("variances", "np.sqrt(w[:d])"): "these are the standard deviations",
-    ("variances", "w[:d] * (n - 1)"): "these are the squared singular values",
-    ("variances", "np.sqrt(w[:d] * (n - 1))"): "these are the singular values",
-    ("variances", "w"): "these are all the components",
-    ("variances", "w[:d][::-1]"): "smallest first",
-    ("variances", "w[:d] / w.sum()"): "these are shares of the total variance",
-    ("variances", "0 * w[:d]"): "all zeros",
-    ("variances", "w[:d] + 1"): "variances[",
-    ("scores", "C @ V[:, :d]"): "variances right; scores wrong: right directions, but not whitened",
-    ("scores", "C @ V[:, :d] / w[:d]"): "divided by the variances",
-    ("scores", "C @ V[:, :d] * np.sqrt(w[:d])"): "multiplied by the standard deviations",
-    ("scores", "C @ V[:, :d] / np.sqrt(w[:d] * (n - 1) / n)"): "whitened with N",
-    ("scores", "X @ V[:, :d] / np.sqrt(w[:d])"): "the points themselves were projected",
-    ("scores", "np.linalg.svd(C, full_matrices=False)[0][:, :d]"): "these are the columns of U",
-    ("scores", "C @ np.linalg.svd(C)[2][:, :d] / np.sqrt(w[:d])"): "here its columns were taken",
-    ("scores", "(C @ V[:, :d] / np.sqrt(w[:d])).T"): "it has shape",
-    ("scores", "C"): "it has shape",
-    ("scores", "C[:, 0]"): "it has shape",
-    ("scores", "C[:, :d] / 0"): "nan or infinite",
+BACK = {  # with s the standard deviations and Y = Z * s turned back
+    "Y": "the mean is missing",
+    "Z / s @ U.T + mean": "divided by the standard deviations",
+    "Z * variances @ U.T + mean": "multiplied by the variances",
+    "Z @ U.T + mean": "the columns of Z still have variance 1",
+    "Y - mean": "the mean was subtracted",
+    "Z @ U.T": "two things",
+    # Not on the list:
+    "Z * s @ U + mean": "in a matrix product the last axis of the left factor must be as long as the first of "
+    "the right one, and D = 2 meets P = 5, at line 5: Z is (N, D), s is (D,), U is (P, D), with N = 4, D = 2, P = 5",
+    "Z @ U.T * s + mean": "you combined something of shape (N, P) with something of shape (D,)",
+    "(Y + mean).T": "the table is lying on its side; it must have one row for each picture, one column for each pixel",
+    "Y + mean.mean()": "X[",
+    "Y / 0": "it holds nan or infinite values: X[",
 }
 
 SCORES = {  # with P(rows) a PCA fitted to rows, and G(Z, W) the scores of W under a Gaussian fitted to Z
@@ -49,14 +35,11 @@ SCORES = {  # with P(rows) a PCA fitted to rows, and G(Z, W) the scores of W und
     "one(P(X[train]), np.arange(len(X)), test)": "the Gaussian was fitted to all rows",
     "one(P(X), np.arange(len(X)), test)": "PCA and Gaussian have both seen the test rows",
     "one(P(X[train]), train, train)": "the score of the training rows",
-    "one(P(X[train]), train, np.arange(len(X)))": "the score of all rows",
     "one(P(X[train]), train, test) * len(test)": "this is the total",
     "one(P(X[train]), train, test, reg_covar=1e-6)": "give reg_covar=0",
     "one(PCA(0.9).fit(X[train]), train, test)": "not told to whiten",
-    "one(P(X[test]), train, test)": "PCA was fitted anew on the test rows",
     "G(P(X[train]).transform(X[train]), P(X[test]).transform(X[test])).mean()": "principal components of their own",
-    "one(P(X[test]), test, train)": "the wrong way round",
-    "-one(P(X[train]), train, test)": "the sign is turned",
+    "-one(P(X[train]), train, test)": "score is",
     "one(P(X[train]), train, test) + 0.5": "score is",
     "G(P(X[train]).transform(X[train]), P(X[train]).transform(X[test]))": "it has shape",
 }
@@ -68,20 +51,15 @@ def written(source, name, **scope):
     return scope[name]
 
 
-def pca_program(**parts):
-    expressions = {"variances": "w[:d]", "scores": "-C @ V[:, :d] / np.sqrt(w[:d])"} | parts
+def way_back(expression="Y + mean"):
     return written(
         f"""
-def principal_components(X, share):
-    n, C = len(X), X - X.mean(axis=0)
-    w, V = np.linalg.eigh(np.cov(X.T))
-    w, V = w[::-1], V[:, ::-1]
-    def k(sizes):
-        return int((np.cumsum(sizes) / sizes.sum() <= share).sum()) + 1
-    d = k(w)
-    return {expressions["variances"]}, {expressions["scores"]}
+def way_back(Z, mean, directions, variances):
+    U, s = directions, variances ** 0.5
+    Y = np.einsum("nd,d,pd->np", Z, s, U)
+    return {expression}
 """,
-        "principal_components",
+        "way_back",
     )
 
 
@@ -106,10 +84,7 @@ def clean_score(X, train, test):
 
 
 CASES = [
-    *(
-        (exercises.principal_components, pca_program(**{part: e}), words)
-        for (part, e), words in PCA_WAYS.items()
-    ),
+    *((exercises.way_back, way_back(e), words) for e, words in BACK.items()),
     *((exercises.clean_score, score_program(e), words) for e, words in SCORES.items()),
 ]
 
@@ -130,21 +105,48 @@ def test_every_diagnosis_is_met_by_a_program(exercise):
 
 
 def test_the_right_programs_are_right():
-    assert exercises.principal_components(pca_program()).startswith("correct: centred, turned")
+    assert exercises.way_back(way_back()).startswith("correct: stretched, turned and moved")
     assert exercises.clean_score(score_program()).startswith("correct: all that learns")
 
 
-def test_scikit_learn_and_emlib_are_right():
-    def principal_components(X, share):
-        pca = PCA(float(share), whiten=True).fit(X)
-        return pca.explained_variance_, pca.transform(X)
+def loops(Z, mean, directions, variances):
+    pictures = []
+    for z in Z:
+        picture = mean.copy()
+        for d in range(len(variances)):
+            picture = picture + z[d] * np.sqrt(variances[d]) * directions[:, d]
+        pictures.append(picture)
+    return pictures
 
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        loops,
+        lambda Z, mean, directions, variances: mean + Z @ (directions * np.sqrt(variances)).T,
+        lambda Z, mean, directions, variances: (directions @ (Z * variances**0.5).T + mean[:, None]).T,
+        lambda Z, mean, directions, variances: np.float32(Z @ np.diag(variances**0.5) @ directions.T + mean),
+        lambda Z, mean, directions, variances: way_back()(Z, mean, directions, variances).tolist(),
+    ],
+)
+def test_ways_back(answer):
+    assert exercises.way_back(answer).correct
+
+
+def test_the_way_back_is_scikit_learns():
+    X = np.random.default_rng(0).normal(size=(30, 5)) * [5, 4, 3, 2, 1] + 7
+    pca = PCA(3, whiten=True).fit(X)
+    Z = pca.transform(X)
+    there = exercises.way_back.parts[0].answer(Z, pca.mean_, pca.components_.T, pca.explained_variance_)
+    np.testing.assert_allclose(there, pca.inverse_transform(Z))
+
+
+def test_scikit_learn_and_emlib_are_right():
     def clean_score(X, train, test):
         pca = PCA(0.9, whiten=True).fit(X[train])
         model = GaussianMixture(1, reg_covar=0).fit(pca.transform(X[train]))
         return model.score(pca.transform(X[test]))
 
-    assert exercises.principal_components(principal_components).correct
     assert exercises.clean_score(clean_score).correct
 
 

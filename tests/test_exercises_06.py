@@ -14,19 +14,20 @@ PARTNERS = {
     "d.argmin(axis=1)": "some mean was taken twice",
     "greedy(d)": "one after the other took the nearest that was left",
     "np.argsort(d.argmin(axis=0))": "some of the others were taken twice",
-    "np.argsort(greedy(d.T))": "the means took the nearest that was left",
+    "np.argsort(greedy(d.T))": "it is an order, but not the one with the least",
     "pair_by_pair(d)": "the nearest pair was matched first",
     "linear_sum_assignment(d.T)[1]": "this is the inverse order",
-    "np.argsort(means[:, 0])": "sorted by the first feature: a convention",
+    "np.argsort(means[:, 0])": "it is an order, but not the one",
     "[list(means[:, 0]).index(sorted(means[:, 0])[sorted(others[:, 0]).index(v)]) for v in others[:, 0]]": (
-        "ranks matched"
+        "it is an order, but not the one"
     ),
     "range(len(means))": "this leaves everything as it is",
-    "means[best]": "return the order itself",
+    "means[best]": "it has shape (K, D) = (4, 2); it must have shape (K,) = (4,)",
+    "linear_sum_assignment(np.sqrt(d))[1]": "this makes the total of the distances smallest",
     "np.roll(best, 1)": "it is an order, but not the one with the least",
-    "0 * best": "all zeros",
+    "0 * best": "every component must come up once, and [0.0, 0.0, 0.0, 0.0] is no order",
     "best + 1": "every component must come up once",
-    "best[:2]": "it has shape (2,)",
+    "best[:2]": "it has shape (D,) = (2,); it must have shape (K,) = (4,)",
 }
 
 

@@ -10,20 +10,22 @@ import exercises
 
 STOP = {
     "len(h) > 1 and abs(h[-1] - h[-2]) < n * tol": "abs() takes a small fall for the end",
-    "len(h) > 1 and h[-1] - h[-2] < n * tol": "any fall, however large",
+    "len(h) > 1 and h[-1] - h[-2] < n * tol": "should be",
     "len(h) > 1 and h[-1] > h[-2] > h[-1] - n * tol": "a small gain is no end",
     "two and b > 0 and g > 0 and aitken(b, g) < n * tol": "a plateau. Ask first",
-    "two and aitken(b, g) < n * tol": "the estimate alone is negative after a fall",
-    "two and abs(g) < abs(b) and aitken(abs(b), abs(g)) < n * tol": "abs() hides the sign",
+    "two and aitken(b, g) < n * tol": "stop is True and should be False",
+    "two and abs(g) < abs(b) and aitken(abs(b), abs(g)) < n * tol": "stop is True and should be False",
     "two and 0 < g < b and aitken(b, g) < tol": "compare with n_points * tol",
-    "two and 0 < g < b and aitken(b, g) < n * n * tol": "do one of the two",
+    "two and 0 < g < b and aitken(b, g) < n * n * tol": "stop is True and should be False",
     "two and 0 < g < b and g < n * tol": "their sum is many times the last one",
     "two and 0 < g < b and g / (1 - g / b) < n * tol": "counts the last gain again",
-    "not (two and 0 < g < b and aitken(b, g) < n * tol)": "the other way round",
-    "len(h) > 1 and abs((h[-1] - h[-2]) / h[-1]) < tol": "depends on the data's units",
-    "True": "after gains of",
-    "False": "all zeros",
-    "h[-3] and True": "it raised IndexError",
+    "not (two and 0 < g < b and aitken(b, g) < n * tol)": "stop is False and should be True",
+    "len(h) > 1 and abs((h[-1] - h[-2]) / h[-1]) < tol": "stop is True and should be False",
+    "two and 0 < g < b and aitken(b, g) < n * tol and (np.diff(h) > 0).all()": "all gains ever were asked to be",
+    "two and 0 < g < b and aitken(b, g) < n * tol and (np.diff(h, 2) < 0).all()": "all gains ever were asked to shrink",
+    "True": "it answers True every time",
+    "False": "it answers False every time",
+    "h[-3] and True": "it asks for number -3 of T = 2",
 }
 
 
@@ -52,7 +54,7 @@ def test_every_diagnosis_is_met_by_a_program():
 
 def test_what_is_asked_for_as_true_or_false_is_answered_so():
     verdict = exercises.should_stop(should_stop("two and 0 < g < b and aitken(b, g) < 3 * n * tol"))
-    assert "stop is True and should be False, for the arguments [-900" in verdict
+    assert "stop is True and should be False, for history = [-900" in verdict
 
 
 def test_the_right_program_is_right():

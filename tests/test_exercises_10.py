@@ -42,7 +42,7 @@ COUNTS = {  # what stands in the place of one of the four; f, t, d, s are the ri
     ("spherical", "2 * K + K * D"): "the K weights sum to 1",
     ("spherical", "2 * K - 1"): "the means are missing",
     ("spherical", "K - 1 + D + K"): "share a structure, not a mean",
-    ("spherical", "None"): "nan or infinite",
+    ("spherical", "None"): "spherical is None; it must return 4 numbers",
 }
 
 # What all structures share, but where a mistake of the part's own gives the same number and says both.
@@ -98,7 +98,7 @@ def test_the_references_are_emlibs():
 @pytest.mark.parametrize(
     ("program", "words"),
     [
-        (lambda K, D: (K, D), "it must return 4 arrays"),
+        (lambda K, D: (K, D), "it must return 4 numbers: `return full, tied, diag, spherical`"),
         (lambda D, K: n_parameters()(K, D), "The arguments come as K, D, in this order"),
         (n_parameters()(3, 2), "this is a tuple of 4"),
     ],

@@ -20,8 +20,8 @@ PS = {  # of the observed ratio t and the simulated ones s
     "1 - np.mean(s >= t)": "this is the other tail, and without the data",
     "(1 + np.count_nonzero(s >= t)) / s.size": "1 was added above but not below",
     "np.count_nonzero(s >= t) / (s.size + 1)": "1 was added below but not above",
-    "1 + np.count_nonzero(s >= t)": "divide by how many there are",
-    "np.count_nonzero(s >= t)": "a p-value is a share",
+    "1 + np.count_nonzero(s >= t)": "p_value is",
+    "np.count_nonzero(s >= t)": "p_value is",
     "min(1, 2 * (1 + np.count_nonzero(s >= t)) / (s.size + 1))": "this is two-sided",
     "t / s.max()": "p_value is",
 }

@@ -6,10 +6,10 @@ from the folder they lie in; `make lab` and `make handout` put a copy of it besi
 
 from exercises.for_the_curious import borders, class_probabilities
 from exercises.judge import Exercise, Mistake, Part, Verdict
-from exercises.lesson_01 import e_step_1d, m_step_1d, next_to_change
-from exercises.lesson_02 import m_step_covariances, mahalanobis, responsibilities
-from exercises.lesson_03 import k_means_is_right, lloyd_step, points_held
-from exercises.lesson_04 import clean_score, how_many_parameters, principal_components
+from exercises.lesson_01 import e_step_1d, m_step_1d, next_to_change, which_line_fell
+from exercises.lesson_02 import mahalanobis, responsibilities, shared_covariance
+from exercises.lesson_03 import border_at_zero, k_means_is_right, lloyd_step, points_held
+from exercises.lesson_04 import clean_score, how_many_parameters, way_back
 from exercises.lesson_05 import elbo, gap, uneven_coins
 from exercises.lesson_06 import partners
 from exercises.lesson_07 import should_stop
@@ -28,6 +28,7 @@ __all__ = [
     "Program",
     "Verdict",
     "bic_is_stricter",
+    "border_at_zero",
     "borders",
     "bug_names",
     "class_probabilities",
@@ -45,7 +46,6 @@ __all__ = [
     "linkage_rate",
     "lloyd_step",
     "m_step_1d",
-    "m_step_covariances",
     "mahalanobis",
     "map_variances",
     "n_parameters",
@@ -54,12 +54,14 @@ __all__ = [
     "p_value",
     "partners",
     "points_held",
-    "principal_components",
     "responsibilities",
+    "shared_covariance",
     "should_stop",
     "six_starts",
     "suspects",
     "total_log_likelihood",
     "uneven_coins",
     "verdicts",
+    "way_back",
+    "which_line_fell",
 ]

@@ -26,6 +26,9 @@ def _borders_break(borders: Array, means: Array, weights: Array, variances: Arra
 borders = Exercise(
     name="borders",
     arguments=("means", "weights", "variances"),
+    shapes=("(2,)", "(2,)", "(T,)"),
+    edges=[(np.array([1.0, 4.1]), np.array([0.85, 0.15]), np.array([3.0]))],
+    whole=[(np.array([1, 4]), np.array([0.85, 0.15]), np.array([3, 1, 5]))],
     cases=[
         (np.array([1.0, 4.1]), np.array([0.85, 0.15]), np.array([3.0, 1.5, 0.4, 0.02])),
         (np.array([7.3, 2.2]), np.array([0.35, 0.65]), np.array([2.5, 0.9, 0.1])),
@@ -53,14 +56,6 @@ borders = Exercise(
                     "the standard deviation was used; the formula wants the variance, and variances are given",
                 ),
                 Mistake(
-                    lambda m, w, v: _borders(m, w, v**2),
-                    "the variance was squared; it is already sigma squared",
-                ),
-                Mistake(
-                    lambda m, w, v: np.full(len(v), w @ m),
-                    "this is the mean of the whole mixture, its centre of mass; at the border the two shares are equal",
-                ),
-                Mistake(
                     lambda m, w, v: m.mean() + v * np.log(w[0] / w[1]),
                     "the distance of the means is missing: the farther apart they are, the less the border moves",
                 ),
@@ -70,20 +65,8 @@ borders = Exercise(
                     "weights are equal",
                 ),
                 Mistake(
-                    lambda m, w, v: m.mean() + v * np.log10(w[0] / w[1]) / (m[1] - m[0]),
-                    "np.log10 is the logarithm to base 10; the Gaussian has an e in it: np.log",
-                ),
-                Mistake(
                     lambda m, w, v: m.mean() + 2 * v * np.log(w[0] / w[1]) / (m[1] - m[0]),
                     "moved twice as far as it should be: in the difference of the two squares the 2 cancels",
-                ),
-                Mistake(
-                    lambda m, w, v: m.mean() + v * np.log(w[0] / w[1]) / (2 * (m[1] - m[0])),
-                    "moved half as far as it should be: in the difference of the two squares the 2 cancels",
-                ),
-                Mistake(
-                    lambda m, w, v: m.mean() + v * np.log(w[0] / w[1]) / (m[1] - m[0]) ** 2,
-                    "divided by the squared distance of the means; one power of it cancels",
                 ),
                 Mistake(
                     lambda m, w, v: m.mean() + v * np.log(w[0] / w[1]) / np.abs(m[1] - m[0]),
@@ -122,6 +105,12 @@ def _naive(joint: Array) -> Array:
 class_probabilities = Exercise(
     name="class_probabilities",
     arguments=("log_density", "shares"),
+    shapes=("(N, C)", "(C,)"),
+    edges=[
+        (np.array([[-900.0, -901.5]]), np.array([0.6, 0.4])),
+        (np.array([[-2.0], [-900.0]]), np.array([1.0])),
+    ],
+    whole=[(np.array([[-4, -2, -3], [-900, -901, -903]]), np.array([0.7, 0.2, 0.1]))],
     cases=_classes(),
     parts=[
         Part(
@@ -154,24 +143,8 @@ class_probabilities = Exercise(
                     "a share was added to a logarithm: add its logarithm",
                 ),
                 Mistake(
-                    lambda log_density, shares: softmax(log_density * shares, axis=1),
-                    "a log-density was multiplied by a share: densities multiply, logarithms add",
-                ),
-                Mistake(
-                    lambda log_density, shares: softmax(log_density - np.log(shares), axis=1),
-                    "divided by the shares: multiply",
-                ),
-                Mistake(
-                    _joint,
-                    "these are the log-joints: subtract each row's largest, take exp and divide by the sum",
-                ),
-                Mistake(
                     lambda log_density, shares: np.log(softmax(_joint(log_density, shares), axis=1)),
                     "these are the logarithms of the probabilities: take exp",
-                ),
-                Mistake(
-                    lambda log_density, shares: _joint(log_density, shares).argmax(axis=1),
-                    "this names the likeliest class; return the probabilities of all",
                 ),
                 Mistake(
                     lambda log_density, shares: np.eye(len(shares))[

@@ -2,23 +2,22 @@
 
 An `Exercise` has parts (what the learner's function returns), each with a reference and with mistakes.
 A mistake is a program too: whoever thinks that way gets its numbers. So an answer is first compared with
-the reference, then with every mistake, and only an answer that nobody foresaw gets a general message.
+the reference, then with every mistake, and only an answer that nobody foresaw gets a general message:
+what its sizes are and what they must be, or one number and what it must be.
 """
 
 from __future__ import annotations
 
-import dis
-import inspect
-import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from types import CodeType
+from itertools import islice, permutations
 from typing import Any
 
 import numpy as np
 
 from emlib.validate import Array
+from exercises import clash, comparing, reading
 
 NOT_ATTEMPTED = "not attempted yet"
 
@@ -57,10 +56,9 @@ def judge(
     if prediction is None:
         return Verdict(f"{name}: {NOT_ATTEMPTED}")
     try:
-        given = read(prediction)
+        answer = say(read(prediction))
     except Exception:  # whatever a strange object does when it is read
         return Verdict(f"{name}: {form}")
-    answer = say(given)
     return Verdict(answer if answer.startswith("correct: ") else f"{name}: {answer}")
 
 
@@ -90,7 +88,7 @@ def judge_letters(
 
 def letters(prediction: Any) -> set[str]:
     """A set of letters, from "AB", "a, b" or ["A", "B"]."""
-    words = [prediction] if isinstance(prediction, str) else list(prediction)
+    words = [prediction] if isinstance(prediction, str) else list(islice(prediction, 100))
     if not all(isinstance(word, str) for word in words):
         raise TypeError("not letters")
     return {letter for letter in "".join(words).upper() if letter.isalnum()}
@@ -98,7 +96,7 @@ def letters(prediction: Any) -> set[str]:
 
 def number(prediction: Any) -> float:
     """One number."""
-    if isinstance(prediction, (bool, str, bytes)):
+    if isinstance(prediction, (bool, np.bool_, str, bytes)) or np.ndim(prediction):
         raise TypeError("no number")
     return float(prediction)
 
@@ -131,6 +129,7 @@ class Part:
     answer : callable
         The reference: takes the exercise's arguments, returns the right array.
     mistakes : sequence of Mistake
+        At most eight, each with numbers of its own.
     rule : callable, optional
         Takes a wrong array of the right shape and the arguments, and says which rule it breaks; "" if none.
     """
@@ -140,6 +139,10 @@ class Part:
     answer: Callable[..., Array]
     mistakes: Sequence[Mistake] = ()
     rule: Callable[..., str] | None = None
+
+    def right(self, case: Sequence[Any]) -> Array:
+        """The right answer to a case."""
+        return np.asarray(self.answer(*case))
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,11 +158,17 @@ class Exercise:
     cases : sequence of tuples
         Arguments to try it on. They differ in all their sizes, so that no wrong axis goes unseen.
     parts : sequence of Part
-        What it returns: one array, or a tuple of several, in this order.
+        What it returns: one array, or several values in this order.
     praise : str
         What a correct answer means.
     by_hand : str
         The name of the lesson's own function with a loop. The exercise is to do without one.
+    shapes : tuple of str
+        Of the arguments, in letters: "(N, K)"; "" for a number.
+    edges : sequence of tuples
+        Cases in which a size is 1, for an answer that is right on `cases`.
+    whole : sequence of tuples
+        The same with whole numbers (integers), where the arguments may be so.
     """
 
     name: str
@@ -168,210 +177,205 @@ class Exercise:
     parts: Sequence[Part]
     praise: str
     by_hand: str = ""
+    shapes: tuple[str, ...] = ()
+    edges: Sequence[tuple[Any, ...]] = ()
+    whole: Sequence[tuple[Any, ...]] = ()
 
     def __call__(self, function: Any) -> Verdict:
         """Judge an answer. Whatever it does, this returns a verdict and raises nothing."""
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                said = self._said(function)
+        except Exception:  # whatever a strange object does when it is looked at
+            said = "the check cannot read this answer; it wants a plain function that returns numbers"
+        return Verdict(said if said.startswith("correct: ") else f"{self.name}: {said}")
+
+    def _said(self, function: Any) -> str:
         if not callable(function):
-            return Verdict(
-                f"{self.name}: this is {_described(function)}, and the check wants the function itself: "
+            return (
+                f"this is {reading.described(function)}, and the check wants the function itself: "
                 f"{self.name}, without calling it"
             )
-        fault = self._fault(function)
-        if fault:
-            return Verdict(
-                f"{self.name}: {fault}{'' if fault == NOT_ATTEMPTED else self._suspicion(function)}"
-            )
-        if self.by_hand and (self.by_hand in _names(function) or _loops(function)):
-            return Verdict(
-                f"{self.name}: the numbers are right, but they come out of a loop; now let NumPy do all of it "
+        order = reading.parameters(function)
+        if order != self.arguments and sorted(order) == sorted(self.arguments):
+            fault = self._fault(function, by_name=True)
+            if fault.startswith(NOT_ATTEMPTED):
+                return fault
+            told = f"The arguments come as {', '.join(self.arguments)}, in this order"
+            return f"{told}{'; and then ' * bool(fault)}{fault}"
+        if fault := self._fault(function):
+            return fault if fault.startswith(NOT_ATTEMPTED) else f"{fault}{self._strays(function)}"
+        if self.by_hand and (self.by_hand in reading.names(function) or reading.loops(function)):
+            return (
+                "the numbers are right, but they come out of a loop; now let NumPy do all of it "
                 "at once, without for, while or a comprehension"
             )
-        return Verdict(f"correct: {self.praise}")
+        return f"correct: {self.praise}"
 
-    def _fault(self, function: Callable[..., Any]) -> str:
+    def _fault(self, function: Callable[..., Any], by_name: bool = False) -> str:
         """What is wrong with an answer; "" if nothing is."""
         answers = []
         for case in self.cases:
-            given = tuple(np.array(argument)[()] for argument in case)  # copies; numbers stay numbers
-            _poison()
-            try:
-                with np.errstate(all="ignore"), warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    returned = function(*given)
-            except NotImplementedError:
-                return NOT_ATTEMPTED + self._half_done(function)
-            except (Exception, SystemExit) as error:
-                return _crash(error, function, given)
-            if any(not np.array_equal(a, b) for a, b in zip(given, case, strict=True)):
-                return "it changes its arguments in place; work on new arrays"
-            arrays, fault = self._arrays(returned)
+            arrays, fault = self._tried(function, case, by_name)
             if fault:
                 return fault
             answers.append(arrays)
-        for number, part in enumerate(self.parts):
-            fault = _diagnose(part, self.cases, [arrays[number] for arrays in answers])
+        if fault := self._compared(function, answers):
+            return fault
+        for case, words, loosely in self._further():
+            arrays, fault = self._tried(function, case, by_name)
+            for part, array in zip(self.parts, arrays, strict=False):
+                right = part.right(case)
+                if not fault and not loosely(array, right):
+                    fault = f"{part.name}: " * (len(self.parts) > 1) + self._mismatch(part, case, array)
             if fault:
-                rest = [other.name for other in self.parts[:number]]
-                return (
-                    f"{' and '.join(rest)} right; {part.name} wrong: {fault}"
-                    if rest
-                    else (f"{part.name} wrong: {fault}" if len(self.parts) > 1 else fault)
-                )
+                return f"right on ordinary arrays, but not {words}: {fault}"
         return ""
 
-    def _arrays(self, returned: Any) -> tuple[list[Array], str]:
-        """What was returned, as one array for each part; or what is wrong with it."""
+    def _further(self) -> Iterator[tuple[tuple[Any, ...], str, Callable[[Array, Array], bool]]]:
+        """More cases, in words, and how to compare: with sizes of 1, with whole numbers, with float32."""
+        for case in self.edges:
+            ones = [f"{letter} = 1" for letter, size in clash.sizes(self.shapes, case).items() if size == 1]
+            yield case, f"where {' and '.join(ones)}", comparing.same_flat
+        for case in self.whole:
+            types = [np.asarray(argument).dtype.kind for argument in case]
+            usual = [np.asarray(argument).dtype.kind for argument in self.cases[0]]
+            names = [name for name, a, b in zip(self.arguments, types, usual, strict=True) if a != b]
+            yield case, f"where {' and '.join(names)} hold whole numbers (integers)", comparing.same
+        case = self.cases[0]
+        if any(np.asarray(argument).dtype == float and np.ndim(argument) for argument in case):
+            short = [np.asarray(a, np.float32 if np.asarray(a).dtype == float else None)[()] for a in case]
+            yield tuple(short), "where the numbers are of type float32", comparing.same_roughly
+
+    def _tried(
+        self, function: Callable[..., Any], case: tuple[Any, ...], by_name: bool
+    ) -> tuple[list[Array], str]:
+        """What a function returns for a case, as one array for each part; or what is wrong with it."""
+        given = tuple(np.array(argument)[()] for argument in case)  # copies; numbers stay numbers
+        reading.poison()
+        try:
+            named = dict(zip(self.arguments, given, strict=True)) if by_name else {}
+            returned = function(**named) if by_name else function(*given)
+            several = len(self.parts) > 1
+            shapes = [part.right(case).shape for part in self.parts] if several else []
+            values = reading.split(returned, shapes) if several else [returned]
+        except NotImplementedError:
+            kept = reading.code(function)
+            written = any(len(one.co_names) > 1 for one in kept)
+            return [], NOT_ATTEMPTED + " (its line `raise NotImplementedError` is still there)" * written
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return [], clash.told(error, function, clash.sizes(self.shapes, case))
+        for name, now, before in zip(self.arguments, given, case, strict=True):
+            if not np.array_equal(now, before):
+                return [], f"it changes its arguments in place ({name}); work on new arrays"
+        return self._arrays(returned, values)
+
+    def _arrays(self, returned: Any, values: list[Any] | None) -> tuple[list[Array], str]:
+        """The values returned as arrays; or what is wrong with them."""
         wanted = ", ".join(part.name for part in self.parts)
+        kind = "array" if any(part.shape.startswith("(") for part in self.parts) else "number"
         if returned is None:
             return [], f"it returns nothing: end it with `return {wanted}`"
-        what = f"it returns {_described(returned)}; it must return "
-        if len(self.parts) == 1:
-            one = "one array of numbers" if self.parts[0].shape.startswith("(") else "one number"
-            values, what = [returned], f"{what}{one}, {wanted}"
-        else:
-            if not isinstance(returned, (tuple, list)) or len(returned) != len(self.parts):
-                return [], f"{what}{len(self.parts)} arrays: `return {wanted}`"
-            values, what = list(returned), f"{what}{len(self.parts)} arrays of numbers: `return {wanted}`"
-        try:
-            arrays = [np.asarray(value) for value in values]
-            if any(np.iscomplexobj(array) for array in arrays):
+        if values is None:
+            what = f"{len(self.parts)} {kind}s: `return {wanted}`"
+            return [], f"it returns {reading.described(returned)}; it must return {what}"
+        arrays = []
+        for part, value in zip(self.parts, values, strict=True):
+            array, strange = reading.numbers(value)
+            if strange == "complex numbers":
                 return [], "it returns complex numbers; nothing here is complex"
-            return [array.astype(float) for array in arrays], ""
-        except Exception:  # whatever a strange object does when it is asked for its numbers
-            return [], what
+            if strange and len(values) > 1:
+                return [], f"{part.name} is {strange}; it must return {len(values)} {kind}s of numbers"
+            if strange:
+                one = "one array of numbers" if kind == "array" else "one number"
+                return [], f"it returns {strange}; it must return {one}, {wanted}"
+            arrays.append(array)
+        return arrays, ""
 
-    def _half_done(self, function: Callable[..., Any]) -> str:
-        """A hint for those who wrote code, but left the stub's last line in."""
-        lines = getattr(getattr(function, "__code__", None), "co_names", ())
-        return " (its line `raise NotImplementedError` is still there)" if len(lines) > 1 else ""
-
-    def _suspicion(self, function: Callable[..., Any]) -> str:
-        """What the function's own text says about why it may be wrong."""
-        try:
-            order = tuple(inspect.signature(function).parameters)
-        except (TypeError, ValueError):
-            order = ()
-        if order != self.arguments and sorted(order) == sorted(self.arguments):
-            return f". The arguments come as {', '.join(self.arguments)}, in this order"
-        known = {"x", "X", "resp", "weights", "means", "variances", "covariances", "log_joint"}
-        if strays := sorted(known & _names(function) - set(order)):
-            return (
-                f". Note that it reads {' and '.join(strays)} from the notebook, not from its own arguments"
+    def _compared(self, function: Callable[..., Any], answers: list[list[Array]]) -> str:
+        """What is wrong with the answers to all cases; "" if nothing is."""
+        rights = [[part.right(case) for part in self.parts] for case in self.cases]
+        faults = []
+        for n, part in enumerate(self.parts):
+            given, right = [arrays[n] for arrays in answers], [arrays[n] for arrays in rights]
+            faults.append(
+                "" if comparing.all_same(given, right) else self._diagnosed(part, function, given, right)
             )
-        return ""
+        if not any(faults):
+            return ""
+        for order in permutations(range(len(self.parts))):
+            if all(
+                comparing.all_same([a[n] for n in order], b) for a, b in zip(answers, rights, strict=True)
+            ):
+                wanted = ", ".join(part.name for part in self.parts)
+                return f"the right numbers in another order: return {wanted}, in this order"
+        number, fault = next((n, fault) for n, fault in enumerate(faults) if fault)
+        good = " and ".join(part.name for part in self.parts[:number])
+        if len(self.parts) == 1:
+            return fault
+        return f"{good + ' right; ' if good else ''}{self.parts[number].name} wrong: {fault}"
 
+    def _diagnosed(
+        self, part: Part, function: Callable[..., Any], answers: list[Array], rights: list[Array]
+    ) -> str:
+        """What is wrong with one part of the answers to all cases, none of which needs to be right."""
+        constant = {float(answer) for answer in answers if not answer.shape}
+        if rights[0].dtype == bool and len(constant) == 1 and constant <= {0.0, 1.0}:
+            return f"it answers {bool(constant.pop())} every time"
+        if any(answer.ndim == 2 for answer in answers) and comparing.all_same(
+            [answer.T for answer in answers], rights
+        ):
+            words = part.shape.partition(": ")[2]
+            return f"these are the right numbers, but the table is lying on its side; it must have {words}"
+        found = set()
+        for mistake in part.mistakes:
+            if comparing.all_same(
+                answers, [np.asarray(mistake.answer(*case), dtype=float) for case in self.cases]
+            ):
+                found.add(mistake.diagnosis)
+        if len(found) == 1:  # what fits two misconceptions names neither
+            return found.pop()
+        pairs = list(zip(answers, rights, strict=True))
+        empty = all(a.shape == b.shape and a.size > 1 and not a.any() for a, b in pairs)
+        if empty and reading.mentions(function, "zeros", "zeros_like"):
+            return "all zeros: is anything stored in it?"
+        # A wrong shape is said before a wrong number, whatever case it is in.
+        wrong = [n for n, pair in enumerate(pairs) if pair[0].shape != pair[1].shape]
+        number = wrong[0] if wrong else [comparing.same(*pair) for pair in pairs].index(False)
+        for d in range(1, 10) if rights[0].dtype == float else ():
+            if comparing.all_same(answers, [np.round(right, d) for right in rights]):
+                return f"rounded to {d} decimals; do not round"
+        return self._mismatch(part, self.cases[number], answers[number])
 
-def _diagnose(part: Part, cases: Sequence[tuple[Any, ...]], answers: Sequence[Array]) -> str:
-    """What is wrong with one part of the answers to all cases; "" if nothing is."""
-    expected = [np.asarray(part.answer(*case), dtype=float) for case in cases]
-    if all(map(_same, answers, expected)):
-        return ""
-    if all(
-        answer.shape == right.shape and not answer.any()
-        for answer, right in zip(answers, expected, strict=True)
-    ):
-        return "all zeros: is anything stored in it?"
-    for mistake in part.mistakes:
-        with np.errstate(all="ignore"):
-            theirs = [np.asarray(mistake.answer(*case), dtype=float) for case in cases]
-        if all(map(_same, answers, theirs)):
-            return mistake.diagnosis
-    number = [_same(a, b) for a, b in zip(answers, expected, strict=True)].index(False)
-    case, answer, right = cases[number], answers[number], expected[number]
-    if answer.shape != right.shape:
-        wanted = f"have shape {right.shape}, {part.shape}" if right.ndim else f"be {part.shape}"
-        return f"it has shape {answer.shape}; it must {wanted}"
-    off = np.where(np.isfinite(answer), np.abs(answer - right), np.inf)
-    where = np.unravel_index(int(np.argmax(off)), right.shape)
-    place = ", ".join(str(int(i)) for i in where)
-    entry = f"{part.name}[{place}]" if place else part.name
-    kind = np.asarray(part.answer(*case)).dtype.kind
-    numbers = f"{entry} is {_said(answer[where], kind)} and should be {_said(right[where], kind)}"
-    if not np.isfinite(answer).all():
-        return (
-            f"it holds nan or infinite values: {numbers}. Is every entry stored? Is something divided by 0, or a "
-            "negative number used as a variance or a scale?"
-        )
-    if np.allclose(answer, right, rtol=1e-3, atol=1e-5):
-        return f"right to three digits: do not round, and add nothing small ({numbers})"
-    rule = part.rule(answer, *case) if part.rule else ""
-    tried = ", ".join(str(np.asarray(argument).tolist()) for argument in case if np.ndim(argument) == 1)
-    return f"{rule + '; ' if rule else ''}{numbers}{', for the arguments ' + tried if tried else ''}"
+    def _mismatch(self, part: Part, case: tuple[Any, ...], answer: Array) -> str:
+        """What is wrong with one array of numbers: its shape, or one of the numbers."""
+        right, known = part.right(case), clash.sizes(self.shapes, case)
+        if answer.shape != right.shape:
+            return clash.wrong_shape(part.name, answer.shape, right.shape, part.shape, known)
+        numbers = comparing.one_number(part.name, answer, right)
+        if reading.never_stored(answer):
+            return f"not all of it is ever stored: np.empty does not fill its places ({numbers})"
+        if not np.isfinite(answer).all():
+            return f"it holds nan or infinite values: {numbers}"
+        if np.allclose(answer, right, rtol=1e-3, atol=1e-5) and right.dtype != bool:
+            off = np.abs(answer - right).max() / max(np.abs(right).max(), 1e-300)
+            digits = int(np.clip(0.01 - np.log10(max(off, 1e-300)), 3, 15))
+            return f"right to {digits} digits and no further ({numbers})"
+        rule = part.rule(answer, *case) if part.rule else ""
+        small = sum(np.size(argument) for argument in case) <= 16
+        pairs = zip(self.arguments, case, strict=True)
+        arguments = ", ".join(f"{name} = {np.asarray(argument).tolist()}" for name, argument in pairs)
+        sizes = ", ".join(f"{letter} = {size}" for letter, size in known.items())
+        where = f", for {arguments}" if small else f", where {sizes}" if sizes else ""
+        return f"{rule + '; ' if rule else ''}{numbers}{where}"
 
-
-def _said(value: float, kind: str) -> str:
-    """A number, or True or False if that is what the exercise asks for."""
-    return str(bool(value)) if kind == "b" and value in (0, 1) else f"{value:.6g}"
-
-
-def _same(a: Array, b: Array) -> bool:
-    return a.shape == b.shape and np.allclose(a, b, rtol=1e-8, atol=1e-12, equal_nan=True)
-
-
-def _described(value: Any) -> str:
-    """A value in few words, for a message."""
-    if isinstance(value, np.ndarray):
-        return f"one array of shape {value.shape}"
-    if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__name__}"
-
-
-def _crash(error: BaseException, function: Callable[..., Any], given: tuple[Any, ...]) -> str:
-    """An exception in the learner's function, told without a traceback."""
-    file = getattr(getattr(function, "__code__", None), "co_filename", None)
-    line, trace = "", error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == file:
-            line = f", at line {trace.tb_lineno}"
-        trace = trace.tb_next
-    shapes = ", ".join(str(np.shape(argument)) for argument in given)
-    message = f"it raised {type(error).__name__}: {error} (with arguments of shapes {shapes}{line})"
-    clash = re.search(r"broadcast together with shapes \((\d+),(\d*)\) \((\d+),(\d*)\)", str(error))
-    if clash:
-        a, b, c, d = clash.groups()
-        if b and not d and a == c:
-            message += ". A sum along axis 1 has lost its column: keepdims=True keeps it"
-        elif not b and not d:
-            message += ". Points against components want a column against a row: x[:, None] has shape (N, 1)"
-    return message
-
-
-def _code(function: Any) -> Iterator[CodeType]:
-    """The code of a Python function and of the functions and comprehensions inside it."""
-    waiting = [getattr(function, "__code__", None)]
-    while waiting:
-        code = waiting.pop()
-        if isinstance(code, CodeType):
-            yield code
-            waiting += code.co_consts
-
-
-def _names(function: Any) -> set[str]:
-    """The global names that a function reads."""
-    return {
-        str(step.argval)
-        for code in _code(function)
-        for step in dis.get_instructions(code)
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
-    }
-
-
-def _loops(function: Any) -> bool:
-    """Whether a function has a loop or a comprehension."""
-    return any(
-        step.opname == "FOR_ITER" or step.opname.startswith("JUMP_BACKWARD")
-        for code in _code(function)
-        for step in dis.get_instructions(code)
-    )
-
-
-def _poison() -> None:
-    """Fill the memory that NumPy will hand out next with nan.
-
-    `np.empty` reuses what was freed, and that may be the right answer of a moment ago: whoever forgets to
-    store anything in it should not be praised for it.
-    """
-    for size in range(1, 129):  # NumPy keeps a few blocks of each size up to a kilobyte
-        blocks = [np.full(size, np.nan) for _ in range(8)]
-        del blocks
+    def _strays(self, function: Any) -> str:
+        """The arrays that a function reads from the notebook instead of getting them."""
+        given = [np.array(argument)[()] for argument in self.cases[0]]
+        found = reading.strays(function, lambda other: other(*given))
+        if not found:
+            return ""
+        return f". Note that it reads {' and '.join(found)} from the notebook, not from its own arguments"

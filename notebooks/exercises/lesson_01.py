@@ -1,4 +1,4 @@
-"""The exercises of lesson 1: the E-step and the M-step on a line, and who changes colour next."""
+"""The exercises of lesson 1: the E-step and the M-step on a line, who changes colour next, and a line that fell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emlib.families import Gaussian
 from emlib.fitting import fit
 from emlib.mixture import Mixture
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge, number
 
 # The E-step -------------------------------------------------------------------------------------------
 
@@ -37,13 +37,9 @@ def _shares_break(resp: Array, x: Array, *_: Array) -> str:
     if resp.min() < 0:
         return f"a responsibility is a probability, and the smallest here is {resp.min():.6g}"
     sums = resp.sum(axis=1)
-    if (sums == 0).any():
-        return f"row {int(np.argmin(sums))} is all zeros: is it ever filled?"
     worst = int(np.argmax(np.abs(sums - 1)))
     if abs(sums[worst] - 1) > 1e-8:
         return f"each row must sum to 1, and row {worst} (x = {x[worst]:g}) sums to {sums[worst]:.6g}"
-    if np.isin(resp, (0, 1)).all():
-        return "every point went to a single component, and not always to the likeliest; EM wants the shares"
     return "the rows do sum to 1, but the shares within them are off"
 
 
@@ -58,11 +54,27 @@ CASES: list[tuple[Array, ...]] = [
     (np.array([0.2, 1.0, 4.3]), np.array([0.9, 0.1]), np.array([0.0, 3.1]), np.array([9.0, 0.5])),
 ]
 
+# Far from all means, where densities are as small as 1e-30.
+_FAR = (
+    np.array([-11.0, 0.4, 1.3, 17.5, 30.0]),
+    np.array([0.1, 0.2, 0.3, 0.4]),
+    np.array([-1.0, 0.5, 3.0, 12.0]),
+    np.array([2.0, 0.3, 1.5, 6.0]),
+)
+
 e_step_1d = Exercise(
     name="e_step_1d",
     arguments=("x", "weights", "means", "variances"),
+    shapes=("(N,)", "(K,)", "(K,)", "(K,)"),
     by_hand="e_step",
-    cases=CASES,
+    cases=[*CASES, _FAR],
+    edges=[
+        (np.array([0.7]), np.array([0.6, 0.4]), np.array([-1.0, 2.5]), np.array([2.0, 0.7])),
+        (np.array([0.7, 3.2, -1.4]), np.array([1.0]), np.array([0.5]), np.array([2.2])),
+    ],
+    whole=[
+        (np.array([-3, 0, 1, 4, 7]), np.array([0.5, 0.3, 0.2]), np.array([-2, 1, 5]), np.array([4, 1, 3])),
+    ],
     praise="every point is shared out whole, by weight times density.",
     parts=[
         Part(
@@ -77,13 +89,13 @@ e_step_1d = Exercise(
                     "row must: sum along axis 1, with keepdims=True",
                 ),
                 Mistake(
+                    lambda *case: joint_density(*case) / joint_density(*case).sum(),
+                    "the whole table sums to 1; each of its rows must: every point is shared out on its own",
+                ),
+                Mistake(
                     lambda x, w, m, v: shares(joint_density(x, w, m, v**2)),
                     "the spread is a variance, and it was used as a standard deviation: norm.pdf(x, mean, scale) "
                     "wants scale=np.sqrt(variance)",
-                ),
-                Mistake(
-                    lambda x, w, m, v: shares(joint_density(x, w, m, np.sqrt(v))),
-                    "a square root too many: the formula wants the variance, and the variances are given",
                 ),
                 Mistake(
                     lambda x, w, m, v: shares(joint_density(x, np.ones_like(w), m, v)),
@@ -92,16 +104,12 @@ e_step_1d = Exercise(
                 ),
                 Mistake(
                     joint_density,
-                    "this is weight times density, one story for each component; now divide every row by its sum, "
-                    "so that only the proportions count",
+                    "this is weight times density; now divide every row by its sum, so that only the proportions "
+                    "count",
                 ),
                 Mistake(
                     lambda x, w, m, v: normal(x[:, None], m, v),
                     "these are the bare densities; multiply by the weights, then divide every row by its sum",
-                ),
-                Mistake(
-                    lambda *case: joint_density(*case) / joint_density(*case).sum(),
-                    "the whole table sums to 1; each of its rows must: every point is shared out on its own",
                 ),
                 Mistake(
                     lambda x, w, m, v: shares(w * np.exp(-((x[:, None] - m) ** 2) / (2 * v))),
@@ -109,98 +117,10 @@ e_step_1d = Exercise(
                     "cancel: a narrow component is higher",
                 ),
                 Mistake(
-                    lambda x, w, m, v: shares(w * normal(x[:, None], m, v) / np.sqrt(v)),
-                    "the factor in front of the density is off: it is 1 / sqrt(2 pi variance), with the root over "
-                    "the variance too",
-                ),
-                Mistake(
-                    lambda x, w, m, v: shares(
-                        w * np.exp(-((x[:, None] - m) ** 2) / v) / np.sqrt(2 * np.pi * v)
-                    ),
-                    "the 2 under the square is missing: the exponent is -(x - mean)^2 / (2 variance)",
-                ),
-                Mistake(
                     lambda *case: (
                         (joint_density(*case) == joint_density(*case).max(axis=1, keepdims=True)) * 1.0
                     ),
-                    "every point went to a single component; EM wants the shares themselves, doubts included",
-                ),
-                Mistake(
-                    lambda *case: joint_density(*case).argmax(axis=1),
-                    "this is the number of the most probable component; EM wants all the shares, (N, K)",
-                ),
-                Mistake(
-                    lambda *case: shares(np.log(joint_density(*case))),
-                    "the logarithms were normalised; shares are proportions of the densities themselves",
-                ),
-                Mistake(
-                    lambda x, w, m, v: shares(w * np.log(normal(x[:, None], m, v))),
-                    "norm.logpdf gives the logarithm of the density; the shares want the density, norm.pdf",
-                ),
-                Mistake(
-                    lambda *case: np.log(joint_density(*case)),
-                    "these are the logarithms of weight times density; take np.exp, then divide every row by its sum",
-                ),
-                Mistake(
-                    lambda x, w, m, v: shares(
-                        w * np.exp(-((x[:, None] - m) ** 2) / 2 * v) / np.sqrt(2 * np.pi * v)
-                    ),
-                    "`/ 2 * v` divides by 2 and multiplies by v; the exponent needs brackets: / (2 * v)",
-                ),
-                Mistake(
-                    lambda x, w, m, v: shares(w * np.exp(-((x[:, None] - m) ** 2) / (2 * v)) * v),
-                    "`/ np.sqrt(2 * np.pi) * v` multiplies by v; the root goes over all of it: "
-                    "/ np.sqrt(2 * np.pi * v)",
-                ),
-                Mistake(
-                    lambda x, w, m, v: shares(w * np.exp(-((x[:, None] - m) ** 2) / (2 * v)) * np.sqrt(v)),
-                    "the root of the variance multiplies; it must divide: / np.sqrt(2 * np.pi * v), with brackets",
-                ),
-                Mistake(
-                    lambda x, w, m, v: shares(
-                        w * np.exp((x[:, None] - m) ** 2 / (2 * v)) / np.sqrt(2 * np.pi * v)
-                    ),
-                    "the minus in the exponent is missing: a density falls away from its mean",
-                ),
-                Mistake(
-                    lambda x, w, m, v: shares(
-                        w * np.exp(-((x[:, None] - m) ** 2) / (2 * v**2)) / np.sqrt(2 * np.pi * v)
-                    ),
-                    "the variance was squared in the exponent; it is already sigma squared",
-                ),
-                Mistake(
-                    lambda x, w, m, v: w * shares(normal(x[:, None], m, v)),
-                    "the weights came after the division, so the rows no longer sum to 1: multiply first, then divide",
-                ),
-                Mistake(
-                    lambda *case: joint_density(*case) / joint_density(*case).max(axis=1, keepdims=True),
-                    "every row was divided by its maximum; divide it by its sum",
-                ),
-                Mistake(
-                    lambda x, w, m, v: np.eye(len(m))[np.abs(x[:, None] - m).argmin(axis=1)],
-                    "every point went to the nearest mean; EM wants shares, by weight times density",
-                ),
-                Mistake(
-                    lambda x, w, m, v: joint_density(x, w, m, v**2),
-                    "two things: the variance was used as a standard deviation (norm.pdf wants "
-                    "scale=np.sqrt(variance)), and every row is yet to be divided by its sum",
-                ),
-                Mistake(
-                    lambda x, w, m, v: shares(normal(x[:, None], m, v**2)),
-                    "two things: the weights are missing, and the variance was used as a standard deviation "
-                    "(norm.pdf wants scale=np.sqrt(variance))",
-                ),
-                Mistake(
-                    lambda *case: shares(joint_density(*case)).T.reshape(joint_density(*case).shape),
-                    "a table (K, N) was reshaped to (N, K), which shuffles its entries; transpose it instead, with .T",
-                ),
-                Mistake(
-                    lambda *case: np.log(shares(joint_density(*case))),
-                    "these are the logarithms of the right answer; take np.exp of them",
-                ),
-                Mistake(
-                    lambda *case: shares(joint_density(*case)).T,
-                    "this is the right table lying on its side: one row for each point, (N, K), not (K, N)",
+                    "every point went whole to its likeliest component; EM wants the shares, doubts included",
                 ),
             ],
         )
@@ -269,16 +189,30 @@ _Y = np.array([0.31, 0.12, 0.54, 0.83])
 
 _RESP_Y = shares(joint_density(_Y, np.array([0.6, 0.4]), np.array([0.2, 0.7]), np.array([0.1, 0.05])))
 
-_ORDER = "these numbers belong elsewhere: return weights, means, variances, in this order"
+# A far point that one component holds whole.
+_Z = np.array([-41.0, 2.2, 2.5, 3.1, 90.0, 7.0])
+
+_RESP_Z = shares(
+    np.array(
+        [
+            [0.84, 0.91, 0.14, 0.76],
+            [0.96, 0.28, 0.66, 0.99],
+            [0.41, 0.54, 1.00, 0.53],
+            [0.42, 0.99, 0.65, 0.29],
+            [0.00, 0.00, 1.00, 0.00],
+            [0.13, 0.84, 0.85, 0.91],
+        ]
+    )
+)
 
 m_step_1d = Exercise(
     name="m_step_1d",
     arguments=("x", "resp"),
+    shapes=("(N,)", "(N, K)"),
     by_hand="m_step",
-    cases=[
-        (_X, _RESP),
-        (_Y, _RESP_Y),
-    ],
+    cases=[(_X, _RESP), (_Y, _RESP_Y), (_Z, _RESP_Z)],
+    edges=[(np.array([1.3, 4.0, 6.4]), np.ones((3, 1))), (np.array([2.5]), np.array([[0.3, 0.7]]))],
+    whole=[(np.array([-2, 1, 2, 4, 9]), _RESP)],
     praise="every point counts by its shares, and the variances are about the new means.",
     parts=[
         Part(
@@ -293,7 +227,7 @@ m_step_1d = Exercise(
                 ),
                 Mistake(
                     lambda x, resp: np.full(resp.shape[1], 1 / resp.shape[1]),
-                    "equal weights were the guess; the new weight of a component is its share of the points",
+                    "these are equal weights; the new weight of a component is its share of the points, N_k / N",
                 ),
                 Mistake(
                     lambda x, resp: counts(resp) / resp.shape[1],
@@ -311,8 +245,6 @@ m_step_1d = Exercise(
                     lambda x, resp: counts(hard(resp)) / len(x),
                     "every point was counted for its likeliest component only; count its shares",
                 ),
-                Mistake(lambda x, resp: _means(x, resp), _ORDER),
-                Mistake(lambda x, resp: _squares(x, resp) / counts(resp), _ORDER),
             ],
         ),
         Part(
@@ -334,7 +266,7 @@ m_step_1d = Exercise(
                     "this is the plain mean of all points, for every component; let each point count by its share",
                 ),
                 Mistake(
-                    lambda x, resp: hard(resp).T @ x / np.maximum(counts(hard(resp)), 1e-300),
+                    lambda x, resp: hard(resp).T @ x / counts(hard(resp)),
                     "every point was given to its likeliest component only (that is k-means); let it count by its "
                     "shares",
                 ),
@@ -346,8 +278,6 @@ m_step_1d = Exercise(
                     lambda x, resp: (resp**2).T @ x / (resp**2).sum(axis=0),
                     "the responsibilities were squared; each point counts by r_nk itself",
                 ),
-                Mistake(lambda x, resp: _squares(x, resp) / counts(resp), _ORDER),
-                Mistake(lambda x, resp: counts(resp) / len(x), _ORDER),
             ],
         ),
         Part(
@@ -374,61 +304,23 @@ m_step_1d = Exercise(
                     "taken about the mean of all points; take each about its own component's new mean",
                 ),
                 Mistake(
-                    lambda x, resp: np.full(resp.shape[1], x.var()),
-                    "this is the plain variance of all points, for every component; let each point count by its "
-                    "share, about the component's own mean",
-                ),
-                Mistake(
                     lambda x, resp: ((x[:, None] - _means(x, resp)) ** 2).mean(axis=0),
                     "every point counts in full here; let it count by its share, and divide by N_k",
                 ),
                 Mistake(
                     lambda x, resp: resp.T @ x**2 / counts(resp),
-                    "this is the mean of x squared; take the squares of x minus the component's mean (or was the mean "
-                    "still 0 there? Work it out first)",
-                ),
-                Mistake(
-                    lambda x, resp: np.abs(resp * (x[:, None] - _means(x, resp))).sum(axis=0) / counts(resp),
-                    "these are mean distances; square the distances",
+                    "this is the mean of x squared; take the squares of x minus the component's new mean",
                 ),
                 Mistake(
                     lambda x, resp: ((resp * (x[:, None] - _means(x, resp))) ** 2).sum(axis=0) / counts(resp),
                     "the responsibility was squared along with the distance: only x - mean is squared",
                 ),
-                Mistake(
-                    lambda x, resp: (resp * (x[:, None] - _means(x, resp))).sum(axis=0) ** 2 / counts(resp),
-                    "distances above and below the mean cancel: square each distance before you add them up",
-                ),
-                Mistake(
-                    lambda x, resp: ((resp * x[:, None] - _means(x, resp)) ** 2).sum(axis=0) / counts(resp),
-                    "the point was weighted before the mean was taken off; weight the squared distance: "
-                    "resp * (x - mean)^2",
-                ),
-                Mistake(
-                    lambda x, resp: resp.T @ x**2 / counts(resp) - _means(x, resp),
-                    "the mean of x squared, minus the mean; it must be minus the mean squared",
-                ),
-                Mistake(
-                    lambda x, resp: np.full(resp.shape[1], _squares(x, resp).sum() / len(x)),
-                    "one variance for all components; each has its own: sum over the points only, and divide by N_k",
-                ),
-                Mistake(
-                    lambda x, resp: _squares(x, resp) / (len(x) - 1),
-                    "divided by N - 1; component k holds only N_k points: divide its sum by N_k",
-                ),
-                Mistake(
-                    lambda x, resp: [np.cov(x, aweights=r) for r in resp.T],
-                    "np.cov corrects for the bias of a sample unless it is told ddof=0; the most likely variance is "
-                    "not corrected",
-                ),
-                Mistake(lambda x, resp: _means(x, resp), _ORDER),
-                Mistake(lambda x, resp: counts(resp) / len(x), _ORDER),
             ],
         ),
     ],
 )
 
-# A prediction -----------------------------------------------------------------------------------------
+# Who changes colour next? -----------------------------------------------------------------------------
 
 
 @cache
@@ -461,8 +353,8 @@ def next_to_change(prediction: Any) -> Verdict:
 def _positions(prediction: Any) -> set[float]:
     if isinstance(prediction, (set, frozenset)):
         prediction = list(prediction)
-    if np.asarray(prediction).dtype == bool:
-        raise TypeError("a mask")
+    if (hasattr(prediction, "__len__") and len(prediction) > 60) or np.asarray(prediction).dtype == bool:
+        raise TypeError("a mask, or more than there are")
     return {round(float(x), 2) for x in np.ravel(np.asarray(prediction, dtype=float))}
 
 
@@ -500,3 +392,39 @@ def _answer(given: set[float]) -> str:
     if not points.issuperset(strangers):
         return f"there is no point at {min(set(strangers) - points)}; the five red ones are at {order}"
     return f"{strangers[0]} is none of the five; they are at {order}"
+
+
+# Which line made it fall? -----------------------------------------------------------------------------
+
+LINES = {
+    1: "line 1 is right: these are the means of your M-step, every point counted by its shares",
+    2: "line 2 is right: a variance is a mean of squares, here about the new means. It is good that you looked at the "
+    "variances: now look at what becomes of them further down",
+    3: "line 3 is right: a weight is a component's share of all the points, N_k / N",
+    5: "line 5 is right: a sum over the components, a logarithm for each point, and then the sum over the points",
+}
+
+
+def which_line_fell(my_answer: Any) -> Verdict:
+    """Judge the prediction of lesson 1: the line of a short program that makes its log-likelihood fall.
+
+    Parameters
+    ----------
+    my_answer : int or None
+        The number of the line, 1 to 5; None if there is no answer yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the answer.
+    """
+    return judge("which_line_fell", my_answer, number, "give the number of one line, 1 to 5", _fell)
+
+
+def _fell(given: float) -> str:
+    if given == 4:
+        return (
+            "correct: `scale` is a standard deviation, and line 4 gives it a variance. With np.sqrt(variances) the "
+            "log-likelihood rises again."
+        )
+    return LINES[int(given)] if given in LINES else "the lines have the numbers 1 to 5"

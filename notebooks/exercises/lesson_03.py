@@ -1,4 +1,4 @@
-"""The exercises of lesson 3: hard clusters and soft ones, and when k-means is right."""
+"""The exercises of lesson 3: hard clusters and soft ones, when k-means is right, and a border."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from emlib import datasets
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge_letters
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge, judge_letters, number
 
 # Lloyd's step -----------------------------------------------------------------------------------------
 
@@ -45,7 +45,7 @@ def _table_breaks(resp: Array, X: Array, means: Array) -> str:
     if (resp.sum(axis=1) != 1).any():
         row = int(np.argmax(resp.sum(axis=1) != 1))
         return f"each row must hold a single 1, and row {row} holds {resp[row].sum():g}"
-    return "every point does go to one mean, but not always to the nearest"
+    return "every point does go to one mean, but not every one to the nearest"
 
 
 def _averages_break(new: Array, X: Array, means: Array) -> str:
@@ -55,34 +55,82 @@ def _averages_break(new: Array, X: Array, means: Array) -> str:
     return ""
 
 
+def _after(X: Array, means: Array, steps: int) -> Array:
+    """The means after some steps of k-means."""
+    for _ in range(steps):
+        means = _averages(X, _nearest(X, means))
+    return means
+
+
+# In each of these a second step still changes something, and so does a third.
 _LLOYD: list[tuple[Array, Array]] = [
     (
-        np.array([[0.3, 4.1], [1.2, 0.4], [2.9, 2.2], [5.1, 3.3], [4.4, 0.7], [-1.5, 2.6], [3.6, 5.2]]),
-        np.array([[0.5, 1.5], [4.0, 1.0], [2.0, 4.5]]),
+        np.array(
+            [
+                [5.5, -9.2],
+                [2.9, 0.2],
+                [4.0, 1.2],
+                [5.5, 0.1],
+                [-1.5, 1.7],
+                [1.3, -1.1],
+                [-0.7, 2.2],
+                [2.1, -1.5],
+            ]
+        ),
+        np.array([[-1.1, -5.4], [5.0, -0.7], [4.0, 1.3]]),
     ),
     (
         np.array(
             [
-                [0.1, 2.3, -1.1],
-                [1.9, 0.2, 0.7],
-                [3.3, -0.9, 1.6],
-                [0.6, 1.1, 3.7],
-                [2.4, 2.8, 0.9],
-                [-0.7, 0.5, 0.3],
-                [4.2, 1.4, -0.8],
-                [1.1, -1.7, 2.1],
-                [2.2, 0.6, 1.3],
+                [-3.3, -2.2, -2.3],
+                [0.8, -0.7, 0.4],
+                [2.5, 2.6, 1.4],
+                [-1.4, -2.3, -2.4],
+                [-1.0, -0.2, -2.9],
+                [-3.4, 0.9, -5.6],
+                [-0.5, 1.3, -3.0],
+                [-3.3, -2.3, 1.9],
+                [-0.4, -5.6, -1.3],
+                [3.0, 3.0, 1.9],
+                [-0.7, -5.5, 0.5],
             ]
         ),
-        np.array([[0.4, 0.9, 0.2], [2.7, 0.3, 1.8]]),
+        np.array([[-0.5, 0.2, 4.6], [0.6, 0.8, 1.8]]),
+    ),
+    (
+        np.array(
+            [
+                [-3.0, -0.1],
+                [1.8, -5.1],
+                [-4.2, -2.9],
+                [3.0, 3.3],
+                [1.0, 1.3],
+                [-1.8, -3.5],
+                [1.4, 2.3],
+                [-0.3, -5.9],
+                [0.8, 0.4],
+            ]
+        )
+        / 7,  # many digits, so that nothing rounded passes
+        np.array([[-2.3, 2.4], [4.3, 2.5], [0.4, -1.8], [1.6, -3.9]]) / 7,
     ),
 ]
+
+_END = (
+    "this is where k-means ends, after all its steps; one step only: one resp, from the means that are given"
+)
 
 lloyd_step = Exercise(
     name="lloyd_step",
     arguments=("X", "means"),
+    shapes=("(N, D)", "(K, D)"),
     by_hand="k_means",
     cases=_LLOYD,
+    edges=[
+        (_LLOYD[0][0], np.array([[1.0, 0.5]])),
+        (np.array([[0.3], [1.9], [4.4], [5.2]]), np.array([[0.0], [3.0]])),
+    ],
+    whole=[(np.array([[0, 4], [1, 0], [3, 2], [5, 3], [4, 1]]), np.array([[0, 2], [4, 2]]))],
     praise="k-means is an E-step whose shares are 0 or 1, and the M-step for the means that you know.",
     parts=[
         Part(
@@ -106,11 +154,6 @@ lloyd_step = Exercise(
                     "each mean took one point, the nearest; each point must take one mean: argmin along axis 1",
                 ),
                 Mistake(
-                    lambda X, m: (_squares(X, m) == _squares(X, m).min()) * 1.0,
-                    "one point of all is assigned, the one with the smallest distance in the whole table; every row "
-                    "has a smallest one of its own: axis=1",
-                ),
-                Mistake(
                     _soft,
                     "these are soft shares, as at variance 1; k-means gives each point whole to the nearest mean",
                 ),
@@ -120,34 +163,15 @@ lloyd_step = Exercise(
                     "the sum",
                 ),
                 Mistake(
-                    lambda X, m: _one((X[:, None] - m).sum(axis=2)),
-                    "differences of either sign cancel: square them before the sum",
-                ),
-                Mistake(
-                    lambda X, m: _one(-(X @ m.T)),
-                    "the largest product X @ means.T favours long means; the squared distance also holds the squared "
-                    "length of the mean: |x|^2 - 2 x m + |m|^2",
-                ),
-                Mistake(
-                    lambda X, m: _one(np.abs(X[:, :1] - m[:, 0])),
-                    "only the first feature was looked at; sum the squares over all of them, along the last axis",
-                ),
-                Mistake(
                     _squares,
                     "these are the squared distances; now put a 1 where each row has its smallest, and 0 elsewhere",
                 ),
                 Mistake(
-                    lambda X, m: np.sqrt(_squares(X, m)),
-                    "these are the distances; now put a 1 where each row has its smallest, and 0 elsewhere",
+                    lambda X, m: _nearest(X, _after(X, m, 1)),
+                    "this belongs to two steps: each point has the nearest of the new means. One step only: return "
+                    "the resp that made the new means, with the nearest of the means that are given",
                 ),
-                Mistake(
-                    lambda X, m: _nearest(X, m) / _nearest(X, m).sum(axis=0),
-                    "the columns sum to 1, over the points; each row must: every point is given away whole",
-                ),
-                Mistake(
-                    lambda X, m: _nearest(X, m).T,
-                    "this is the right table lying on its side: one row for each point, (N, K), not (K, N)",
-                ),
+                Mistake(lambda X, m: _nearest(X, _after(X, m, 50)), _END),
             ],
         ),
         Part(
@@ -176,29 +200,14 @@ lloyd_step = Exercise(
                     "these means count the points by soft shares; here they count by the table of zeros and ones",
                 ),
                 Mistake(
-                    lambda X, m: [np.median(X[own == 1], axis=0) for own in _nearest(X, m).T],
-                    "these are medians, which make k-medians; k-means takes means",
-                ),
-                Mistake(
                     lambda X, m: np.broadcast_to(X.mean(axis=0), m.shape),
                     "this is the mean of all points, for every cluster; take each cluster's own points",
                 ),
                 Mistake(
-                    lambda X, m: [X[own == 1].mean() for own in _nearest(X, m).T],
-                    "one number for each cluster: mean() without an axis averages over the features too; axis=0",
+                    lambda X, m: _after(X, m, 2),
+                    "these are the means after two steps: one step only",
                 ),
-                Mistake(
-                    lambda X, m: _averages(X, _nearest(X, m)).T,
-                    "these are the right means lying on their side: one row for each cluster, (K, D)",
-                ),
-                Mistake(
-                    lambda X, m: X[_squares(X, _averages(X, _nearest(X, m))).argmin(axis=0)],
-                    "these are the points nearest to the means, which make k-medoids; a mean need not be a point",
-                ),
-                Mistake(
-                    lambda X, m: (_averages(X, _nearest(X, m)) + m) / 2,
-                    "only half the way: the new mean forgets the old one altogether",
-                ),
+                Mistake(lambda X, m: _after(X, m, 50), "this is where k-means ends: one step only"),
             ],
         ),
     ],
@@ -246,10 +255,15 @@ _RESP_4 = np.array(
     ]
 )
 
+# Two rows are certain, and one component has a share of nearly nothing everywhere.
+_RESP_2 = np.array([[1.0, 0.0], [0.999, 0.001], [0.9, 0.1], [1.0, 0.0], [0.77, 0.23], [0.64, 0.36]])
+
 points_held = Exercise(
     name="points_held",
     arguments=("resp",),
-    cases=[(_RESP,), (_RESP_4,)],
+    shapes=("(N, K)",),
+    cases=[(_RESP,), (_RESP_4,), (_RESP_2,)],
+    edges=[(np.ones((4, 1)),), (np.array([[0.3, 0.7]]),)],
     praise="a soft count adds up shares, a hard count verdicts, and certainty is what sets them apart.",
     parts=[
         Part(
@@ -274,14 +288,6 @@ points_held = Exercise(
                 Mistake(
                     lambda resp: resp.max(axis=1) @ (resp == resp.max(axis=1, keepdims=True)),
                     "only each point's largest share was counted; the small ones count as well",
-                ),
-                Mistake(
-                    lambda resp: (resp > 0.5).sum(axis=0),
-                    "this counts the shares above one half; a soft count adds the shares up, whatever their size",
-                ),
-                Mistake(
-                    lambda resp: resp.sum(),
-                    "this is the sum of the whole table, the number of points; there is one count for each component",
                 ),
                 Mistake(
                     lambda resp: (resp**2).sum(axis=0),
@@ -323,11 +329,6 @@ points_held = Exercise(
                     "along axis=1, and count",
                 ),
                 Mistake(
-                    lambda resp: (resp > 0).sum(axis=0),
-                    "every component has some share in every point, so this counts them all; count each point once, "
-                    "for its largest share",
-                ),
-                Mistake(
                     lambda resp: resp.sum(axis=0),
                     "these are the soft counts once more; each point must count once, for its likeliest component",
                 ),
@@ -362,14 +363,6 @@ points_held = Exercise(
                 Mistake(
                     lambda resp: (resp**2).sum(axis=1),
                     "this is the sum of the squared shares; the certainty is the largest share",
-                ),
-                Mistake(
-                    lambda resp: resp.max(),
-                    "this is the largest number of the whole table; every row has its own: axis=1",
-                ),
-                Mistake(
-                    lambda resp: resp.min(axis=1),
-                    "this is the smallest share; the certainty is the largest",
                 ),
             ],
         ),
@@ -457,3 +450,55 @@ def _cases(given: set[str]) -> str:
         return f"not {wrong[0]}: {reasons[wrong[0]]}"
     missing = sorted(served - given)
     return f"all these are right, but {missing[0]} is too: look how much room there is around its border"
+
+
+# The border as the variance goes to 0 -----------------------------------------------------------------
+
+
+def border_at_zero(my_number: Any) -> Verdict:
+    """Judge the prediction of lesson 3: where the border between two components lies as their variance goes to 0.
+
+    Weights 0.9 and 0.1, means 0 and 10, one variance; at 16, 4 and 1 the border lies at 8.52, 5.88 and 5.22.
+
+    Parameters
+    ----------
+    my_number : float or None
+        None if there is no prediction yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the prediction.
+    """
+    return judge("border_at_zero", my_number, number, "give one number, the position of the border", _border)
+
+
+def _border(given: float) -> str:
+    if abs(given - 5) <= 0.005:
+        return (
+            "correct: half-way between the means. As the variance goes to 0 the weights no longer count, and that is "
+            "k-means' border."
+        )
+    if given == 9:
+        return (
+            "at 9 the border would divide the way between the means as the weights do. But it moves with the "
+            "variance, whatever the weights: 8.52, 5.88, 5.22"
+        )
+    if given in (0, 10):
+        return (
+            f"{given:g} is one of the means, and a point at a mean would then be shared half and half. From 8.52 by "
+            "5.88 to 5.22, where does the border go?"
+        )
+    if given < 5:
+        return (
+            "the border cannot cross 5: there both densities are equal, and the heavier weight decides, whatever the "
+            "variance. To the left of 5 the heavy component always has more"
+        )
+    if given <= 5.22:
+        return (
+            "it goes on falling; look at the distances from 5: 3.52, 0.88, 0.22. Each is a quarter of the last, as the "
+            "variance is"
+        )
+    if given > 5.22:
+        return "the border falls as the variance does, and at variance 1 it is at 5.22 already"
+    return "give a position on the line: the means are at 0 and 10"  # nan

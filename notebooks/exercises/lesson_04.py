@@ -1,4 +1,4 @@
-"""The exercises of lesson 4: principal components, counting parameters, a clean score."""
+"""The exercises of lesson 4: the way back to pixels, counting parameters, a clean score."""
 
 from __future__ import annotations
 
@@ -11,167 +11,74 @@ from emlib.families import Gaussian
 from emlib.validate import Array
 from exercises.judge import Exercise, Mistake, Part, Verdict, judge, number
 
-# Principal components ---------------------------------------------------------------------------------
+# The way back -----------------------------------------------------------------------------------------
 
 
-def _decomposed(X: Array, centred: bool = True) -> tuple[Array, Array, Array]:
-    """Singular values and vectors, of the centred data."""
-    U, s, Vt = np.linalg.svd(X - X.mean(axis=0) if centred else X, full_matrices=False)
-    return U, s, Vt
+def _back(Z: Array, mean: Array, directions: Array, variances: Array, power: float = 0.5) -> Array:
+    """Whitened points with their variances to a power, turned and moved to the mean, (N, P)."""
+    return Z * variances**power @ directions.T + mean
 
 
-def _kept(sizes: Array, share: Any) -> int:
-    """How many of these sizes make up more than a share of their sum."""
-    return int(np.searchsorted(np.cumsum(sizes) / sizes.sum(), float(share), side="right")) + 1
-
-
-def _variances(
-    X: Array, share: Any, *, centred: bool = True, minus: int = 1, power: int = 2, more: int = 0
-) -> Array:
-    """Variances of the components to be kept, or what becomes of them if something is done otherwise."""
-    s = _decomposed(X, centred)[1]
-    return s[: _kept(s**power, share) + more] ** 2 / (len(X) - minus)
-
-
-def _upright(scores: Array) -> Array:
-    """Every column with the sign that makes its largest entry positive: the sign of a component means nothing."""
-    if scores.ndim != 2 or not scores.size:
-        return scores
-    largest = scores[np.abs(scores).argmax(axis=0), np.arange(scores.shape[1])]
-    return scores * np.where(largest < 0, -1, 1)
-
-
-def _scores(X: Array, share: Any, power: float = -1, minus: int = 1, centred: bool = True) -> Array:
-    """Scores times their standard deviations to a power; -1 is whitening."""
-    _, s, Vt = _decomposed(X)
-    d = _kept(s**2, share)
-    placed = (X - X.mean(axis=0) if centred else X) @ Vt[:d].T
-    return _upright(placed * (s[:d] / np.sqrt(len(X) - minus)) ** power)
-
-
-def _left(X: Array, share: Any) -> Array:
-    U, s, _ = _decomposed(X)
-    return _upright(U[:, : _kept(s**2, share)])
-
-
-def _lying(X: Array, share: Any) -> Array:
-    """With the columns of Vt in the place of its rows."""
-    _, s, Vt = _decomposed(X)
-    d = _kept(s**2, share)
-    return _upright((X - X.mean(axis=0)) @ Vt[:, :d] / (s[:d] / np.sqrt(len(X) - 1)))
-
-
-class _Signless(Exercise):
-    """An exercise whose second answer may have any signs."""
-
-    def _arrays(self, returned: Any) -> tuple[list[Array], str]:
-        arrays, fault = super()._arrays(returned)
-        return [array if n == 0 else _upright(array) for n, array in enumerate(arrays)], fault
-
-
-def _tables() -> list[tuple[Array, Array]]:
+def _pictures() -> list[tuple[Array, ...]]:
     rng = np.random.default_rng(7)
-    cases = []
-    for n, spread, share in [(9, [5, 3, 2, 1.5, 1], 0.9), (30, [8, 5, 4, 3, 3, 2, 2, 1.5, 1], 0.8)]:
-        turn = np.linalg.qr(rng.normal(size=(len(spread), len(spread))))[0]
-        cases.append((rng.normal(size=(n, len(spread))) * spread @ turn + 4, np.array(share)))
+    cases: list[tuple[Array, ...]] = []
+    for n, d, p in [(4, 2, 5), (3, 4, 7), (6, 3, 4)]:
+        directions = np.linalg.qr(rng.normal(size=(p, p)))[0][:, :d]
+        variances = np.sort(rng.uniform(0.1, 30, size=d))[::-1]
+        cases.append((rng.normal(size=(n, d)), rng.uniform(1, 9, size=p), directions, variances))
+    cases[0][0][1] = [40.0, -300.0]  # far out
+    cases[1][0][0] = 0.0  # the mean picture itself
     return cases
 
 
-principal_components = _Signless(
-    name="principal_components",
-    arguments=("X", "share"),
-    cases=_tables(),
+_FIRST = _pictures()[0]
+
+way_back = Exercise(
+    name="way_back",
+    arguments=("Z", "mean", "directions", "variances"),
+    shapes=("(N, D)", "(P,)", "(P, D)", "(D,)"),
+    cases=_pictures(),
+    edges=[
+        (_FIRST[0][:1], *_FIRST[1:]),
+        (_FIRST[0][:, :1], _FIRST[1], _FIRST[2][:, :1], _FIRST[3][:1]),
+    ],
+    whole=[(np.array([[1, 0], [-2, 1], [0, 3]]), np.array([3, 1, 4, 1, 5]), *_FIRST[2:])],
     parts=[
         Part(
-            "variances",
-            "(D,): one variance for each component that is kept",
-            _variances,
+            "X",
+            "(N, P): one row for each picture, one column for each pixel",
+            _back,
             [
                 Mistake(
-                    partial(_variances, centred=False),
-                    "the data were not centred: take the mean of every column off before the SVD, or the first "
-                    "component points at the mean",
+                    lambda Z, mean, directions, variances: _back(Z, 0 * mean, directions, variances),
+                    "the mean is missing: it was taken off before the whitening, so add it at the end",
                 ),
                 Mistake(
-                    partial(_variances, minus=0),
-                    "divided by N; scikit-learn, and so the check, divides by N - 1",
+                    partial(_back, power=-0.5),
+                    "divided by the standard deviations: that was the way there. On the way back multiply by them",
                 ),
                 Mistake(
-                    partial(_variances, power=1),
-                    "the share was taken of the singular values; variances are their squares, so cumulate the squares",
+                    partial(_back, power=1),
+                    "multiplied by the variances; whitening divides by the standard deviations, so multiply by "
+                    "np.sqrt(variances)",
                 ),
                 Mistake(
-                    partial(_variances, more=-1),
-                    "one component too few: these hold less than the share",
+                    partial(_back, power=0),
+                    "the directions are right, but the columns of Z still have variance 1: multiply each by its "
+                    "standard deviation, np.sqrt(variances), first",
                 ),
                 Mistake(
-                    partial(_variances, more=1),
-                    "one component too many: the share is reached without the last",
+                    lambda Z, mean, directions, variances: _back(Z, -mean, directions, variances),
+                    "the mean was subtracted; that was the way there. On the way back add it",
                 ),
                 Mistake(
-                    lambda X, share: np.sqrt(_variances(X, share)),
-                    "these are the standard deviations: square them",
-                ),
-                Mistake(
-                    lambda X, share: _variances(X, share, minus=len(X) - 1),
-                    "these are the squared singular values, sums over the points: divide them by N - 1",
-                ),
-                Mistake(
-                    lambda X, share: np.sqrt(_variances(X, share, minus=len(X) - 1)),
-                    "these are the singular values; a variance is a singular value squared, over N - 1",
-                ),
-                Mistake(
-                    lambda X, share: _decomposed(X)[1] ** 2 / (len(X) - 1),
-                    "these are all the components: keep the first ones that together hold the share",
-                ),
-                Mistake(
-                    lambda X, share: _variances(X, share)[::-1],
-                    "smallest first: eigh sorts upwards, and components come with the largest variance first",
-                ),
-                Mistake(
-                    lambda X, share: _variances(X, share) / X.var(axis=0, ddof=1).sum(),
-                    "these are shares of the total variance; return the variances",
-                ),
-            ],
-        ),
-        Part(
-            "scores",
-            "(N, D): one row for each point, one column for each component",
-            _scores,
-            [
-                Mistake(
-                    partial(_scores, power=0),
-                    "right directions, but not whitened: divide each column by its standard deviation",
-                ),
-                Mistake(
-                    partial(_scores, power=-2),
-                    "divided by the variances; divide by their roots, so that every column has variance 1",
-                ),
-                Mistake(
-                    partial(_scores, power=1),
-                    "multiplied by the standard deviations: divide by them",
-                ),
-                Mistake(
-                    partial(_scores, minus=0),
-                    "whitened with N; the variances have N - 1, so the scores must too",
-                ),
-                Mistake(
-                    partial(_scores, centred=False),
-                    "the points themselves were projected: take the mean off first, as before the SVD",
-                ),
-                Mistake(
-                    _left,
-                    "these are the columns of U, of length 1: times the root of N - 1 they have variance 1",
-                ),
-                Mistake(
-                    _lying,
-                    "the directions are the rows of what np.linalg.svd returns third; here its columns were taken",
+                    lambda Z, mean, directions, variances: _back(Z, 0 * mean, directions, variances, power=0),
+                    "two things: each column of Z wants its standard deviation as a factor, and the mean is missing",
                 ),
             ],
         ),
     ],
-    praise="centred, turned, cut at the share and whitened. The signs are anybody's choice.",
+    praise="stretched, turned and moved: the way there backwards.",
 )
 
 # How many parameters ----------------------------------------------------------------------------------
@@ -231,12 +138,18 @@ def _count(given: float) -> str:
 SHARE = 0.9
 
 
+def _kept(sizes: Array) -> int:
+    """How many of these sizes make up more than the share of their sum."""
+    return int(np.searchsorted(np.cumsum(sizes) / sizes.sum(), SHARE, side="right")) + 1
+
+
 def _placed(X: Array, basis: Any, whiten: bool = True) -> Array:
     """X on the principal components of other points, with the signs that scikit-learn chooses."""
-    _, s, Vt = _decomposed(basis)
-    d = _kept(s**2, SHARE)
+    _, s, directions = np.linalg.svd(basis - basis.mean(axis=0), full_matrices=False)
+    d = _kept(s**2)
+    largest = directions[np.arange(d), np.abs(directions[:d]).argmax(axis=1)]
     scale = s[:d] / np.sqrt(len(basis) - 1) if whiten else 1
-    return (X - basis.mean(axis=0)) @ _upright(Vt[:d].T) / scale
+    return (X - basis.mean(axis=0)) @ (directions[:d].T * np.sign(largest)) / scale
 
 
 def _log_density(Z: Array, fitted_to: Array, floor: float = 0.0) -> Array:
@@ -285,6 +198,7 @@ ALL = slice(None)
 clean_score = Exercise(
     name="clean_score",
     arguments=("X", "train", "test"),
+    shapes=("(N, D)", "", ""),
     cases=_split_tables(),
     parts=[
         Part(
@@ -310,10 +224,6 @@ clean_score = Exercise(
                     "this is the score of the training rows: of those a model says too much",
                 ),
                 Mistake(
-                    partial(_score, on=ALL),
-                    "this is the score of all rows, most of which the model has seen",
-                ),
-                Mistake(
                     lambda X, train, test: _score(X, train, test) * len(test),
                     "this is the total: it grows with the number of rows. Take the mean",
                 ),
@@ -328,21 +238,9 @@ clean_score = Exercise(
                     "reg_covar=0",
                 ),
                 Mistake(
-                    lambda X, train, test: _score(X, train, test, basis=test),
-                    "PCA was fitted anew on the test rows (fit_transform?): only transform them",
-                ),
-                Mistake(
                     _two_bases,
                     "the test rows got principal components of their own (fit_transform on them?): the two sets then "
                     "live on different axes. Only transform the test rows",
-                ),
-                Mistake(
-                    lambda X, train, test: _score(X, test, train),
-                    "train and test are the wrong way round",
-                ),
-                Mistake(
-                    lambda X, train, test: -_score(X, train, test),
-                    "the sign is turned: larger is better here",
                 ),
             ],
         )

@@ -52,6 +52,20 @@ _NAN = (
 elbo = Exercise(
     name="elbo_of_shares",
     arguments=("x", "q", "weights", "means", "variances"),
+    shapes=("(N,)", "(N, K)", "(K,)", "(K,)", "(K,)"),
+    edges=[
+        (
+            np.array([0.7]),
+            np.array([[0.3, 0.7]]),
+            np.array([0.6, 0.4]),
+            np.array([-1.0, 2.5]),
+            np.array([2.0, 0.7]),
+        ),
+        (np.array([0.7, 3.2]), np.ones((2, 1)), np.array([1.0]), np.array([0.5]), np.array([2.2])),
+    ],
+    whole=[
+        (np.array([-3, -1, 0, 2, 3, 4, 6]), _Q, _PARAMETERS[0], np.array([-2, 1, 4]), np.array([4, 1, 2]))
+    ],
     cases=[(_X, _Q, *_PARAMETERS), (_Y, _Q_Y, *_OTHERS)],
     praise="what q expects of the complete log-likelihood, plus the entropy of q.",
     parts=[
@@ -78,10 +92,6 @@ elbo = Exercise(
                     "the entropy is subtracted; it is added: the bound is the mean of log joint - log q under q",
                 ),
                 Mistake(
-                    lambda x, q, *p: _entropy(q),
-                    "this is the entropy of q alone; the expected complete log-likelihood is missing",
-                ),
-                Mistake(
                     lambda x, q, *p: total(x, *p),
                     "this is the log-likelihood itself, whatever q is: either q was not used, or the responsibilities "
                     "took its place, and they alone leave no gap",
@@ -104,27 +114,6 @@ elbo = Exercise(
                     lambda x, q, *p: _elbo(x, q, *p) / len(x),
                     "this is the mean over the points; the bound is a total, like the log-likelihood",
                 ),
-                Mistake(
-                    lambda x, q, *p: (xlogy(q, joint_density(x, *p)) - xlogy(q, q)).sum(axis=1),
-                    "these are the bounds of the single points, (N,); add them up",
-                ),
-                Mistake(
-                    lambda x, q, *p: -_elbo(x, q, *p),
-                    "the sign is turned: a log-likelihood is mostly negative, and its bound lies below it",
-                ),
-                Mistake(
-                    lambda x, q, *p: total(x, *p) - _elbo(x, q, *p),
-                    "this is the gap between the log-likelihood and its bound; the bound itself is asked for",
-                ),
-                Mistake(
-                    lambda x, q, *p: (xlogy(q, shares(joint_density(x, *p))) - xlogy(q, q)).sum(),
-                    "the responsibilities stand where weight times density belongs: this is minus the gap. Do not "
-                    "divide the joint by its sum",
-                ),
-                Mistake(
-                    lambda x, q, *p: (np.log(joint_density(x, *p)) - np.where(q > 0, np.log(q), 0)).sum(),
-                    "every component counts in full here; the logarithms are weighted by q",
-                ),
             ],
         )
     ],
@@ -140,6 +129,8 @@ def _kl(q: Array, resp: Array) -> Array:
 gap = Exercise(
     name="gap",
     arguments=("q", "resp"),
+    shapes=("(N, K)", "(N, K)"),
+    edges=[(np.array([[0.3, 0.7]]), np.array([[0.6, 0.4]])), (np.ones((3, 1)), np.ones((3, 1)))],
     cases=[(_Q, shares(joint_density(_X, *_PARAMETERS))), (_Q_Y, shares(joint_density(_Y, *_OTHERS)))],
     praise="the KL divergence from q to the responsibilities, point by point.",
     parts=[
@@ -173,16 +164,8 @@ gap = Exercise(
                     "components, along axis 1",
                 ),
                 Mistake(
-                    lambda q, resp: xlogy(q, q) - xlogy(q, resp),
-                    "these are the terms, (N, K); sum them over the components, along axis 1",
-                ),
-                Mistake(
                     lambda q, resp: (xlogy(q, q) - xlogy(q, resp)).mean(axis=1),
                     "the mean over the components: q does the weighting already, so sum",
-                ),
-                Mistake(
-                    lambda q, resp: -xlogy(q, q).sum(axis=1),
-                    "this is the entropy of q; the responsibilities do not occur in it",
                 ),
                 Mistake(
                     lambda q, resp: -xlogy(q, resp).sum(axis=1),
@@ -191,18 +174,6 @@ gap = Exercise(
                 Mistake(
                     lambda q, resp: (xlogy(q, q) - xlogy(q, resp)).sum(axis=1) / np.log(2),
                     "these are bits; the natural logarithm, np.log, gives nats",
-                ),
-                Mistake(
-                    lambda q, resp: ((q - resp) ** 2).sum(axis=1),
-                    "this is a squared distance; a KL divergence is a mean of logarithms of ratios",
-                ),
-                Mistake(
-                    lambda q, resp: np.abs(q - resp).sum(axis=1),
-                    "these are absolute differences; a KL divergence is a mean of logarithms of ratios",
-                ),
-                Mistake(
-                    lambda q, resp: np.where(q > 0, np.log(q / resp), 0).sum(axis=1),
-                    "the logarithms are not weighted: each counts by its q",
                 ),
             ],
         )
@@ -229,6 +200,11 @@ def _swapped(h: Array, n: Array, p: Array) -> Array:
 uneven_coins = Exercise(
     name="uneven_coins",
     arguments=("heads", "tosses", "probabilities"),
+    shapes=("(N,)", "(N,)", "(K,)"),
+    edges=[
+        (np.array([9]), np.array([10]), np.array([0.6, 0.5])),
+        (np.array([9, 2, 4]), np.array([10, 7, 5]), np.array([0.6])),
+    ],
     cases=[
         (np.array([9, 10, 2, 13, 9]), np.array([10, 12, 8, 15, 20]), np.array([0.6, 0.5])),
         (np.array([3, 7, 1, 4]), np.array([5, 9, 6, 10]), np.array([0.3, 0.8, 0.45])),
@@ -260,15 +236,6 @@ uneven_coins = Exercise(
                     "the E-step is right; the M-step gives the probabilities of tails: it wants heads over tosses",
                 ),
                 Mistake(
-                    lambda h, n, p: _swapped(h, n, p)[::-1],
-                    "the shares were handed to the coins in the other order. With two coins this may even look right; "
-                    "the bug is in the powers, not in the order",
-                ),
-                Mistake(
-                    lambda h, n, p: _coins(h, n, p)[::-1],
-                    "the coins changed places: coin k must stay coin k",
-                ),
-                Mistake(
                     lambda h, n, p: _coin_shares(h, n, p).T @ h / (_coin_shares(h, n, p).T @ n),
                     "the power of 1 - p is the number of tails, tosses - heads, not the number of tosses",
                 ),
@@ -282,12 +249,6 @@ uneven_coins = Exercise(
                     ),
                     "every row counts the same here, short or long; let every flip count: shares times heads over "
                     "shares times tosses",
-                ),
-                Mistake(
-                    lambda h, n, p: (
-                        _coin_shares(h, n - h, p).T @ h / (n.mean() * _coin_shares(h, n - h, p).sum(axis=0))
-                    ),
-                    "the rows differ in length: divide by the tosses that each coin made, resp.T @ tosses",
                 ),
                 Mistake(
                     lambda h, n, p: _coin_shares(h, n - h, p).T @ h / n.sum(),

@@ -17,9 +17,10 @@ def _squares(means: Array, others: Array) -> Array:
     return ((others[:, None] - means) ** 2).sum(axis=2)
 
 
-def _order(means: Array, others: Array) -> Array:
-    squares, rows = _squares(means, others), np.arange(len(means))
-    return np.array(min(permutations(rows), key=lambda order: squares[rows, list(order)].sum()), dtype=float)
+def _order(means: Array, others: Array, power: float = 1) -> Array:
+    """The order with the least total of the squared distances, or of a power of them."""
+    costs, rows = _squares(means, others) ** power, np.arange(len(means))
+    return np.array(min(permutations(rows), key=lambda order: costs[rows, list(order)].sum()), dtype=float)
 
 
 def _greedy(means: Array, others: Array) -> Array:
@@ -27,14 +28,6 @@ def _greedy(means: Array, others: Array) -> Array:
     for row in _squares(means, others):
         order.append(min(set(range(len(row))) - set(order), key=lambda k: row[k]))
     return np.array(order, dtype=float)
-
-
-def _chosen_by_means(means: Array, others: Array) -> Array:
-    """Each of the means takes its nearest, or its nearest that is left."""
-    squares, taken = _squares(means, others), list[int]()
-    for column in squares.T:
-        taken.append(min(set(range(len(column))) - set(taken), key=lambda row: column[row]))
-    return np.argsort(taken).astype(float)
 
 
 def _nearest_pairs(means: Array, others: Array) -> Array:
@@ -57,6 +50,12 @@ def _order_breaks(order: Array, means: Array, others: Array) -> str:
 partners = Exercise(
     name="partners",
     arguments=("means", "others"),
+    shapes=("(K, D)", "(K, D)"),
+    edges=[
+        (np.array([[1.5], [4.0], [-2.2]]), np.array([[3.1], [-2.0], [1.9]])),
+        (np.ones((1, 2)), np.zeros((1, 2))),
+    ],
+    whole=[(np.array([[1, 0], [5, 2], [9, 9]]), np.array([[8, 8], [1, 1], [5, 3]]))],
     cases=[
         # The nearest of both first ones is component 1; who comes first must leave it to the second.
         (
@@ -71,6 +70,11 @@ partners = Exercise(
         (
             np.array([[0.3, 4.0], [5.9, 2.0], [7.8, -1.1], [6.1, -1.6], [9.9, 1.5]]),
             np.array([[7.2, 0.2], [7.6, 5.1], [9.3, 0.7], [8.4, 0.7], [3.4, 4.3]]),
+        ),
+        # The least total of the distances and that of their squares are two orders.
+        (
+            np.array([[5.7, 2.4, 0.4], [0.1, 7.3, 8.2], [5.5, 6.6, 4.9], [8.4, 7.3, 0.0]]),
+            np.array([[7.7, 0.3, 6.6], [1.6, 7.8, 4.9], [2.7, 3.8, 0.3], [1.1, 6.0, 5.8]]),
         ),
     ],
     praise="the components of two fits are matched all at once, by the least total distance.",
@@ -96,14 +100,13 @@ partners = Exercise(
                     "distinct",
                 ),
                 Mistake(
-                    _chosen_by_means,
-                    "one after the other the means took the nearest that was left, so the last had no choice: compare "
-                    "the total over all orders",
-                ),
-                Mistake(
                     _nearest_pairs,
                     "the nearest pair was matched first, then the next: what that saves at first it may lose at the "
                     "end; compare the total over all orders",
+                ),
+                Mistake(
+                    lambda m, o: _order(m, o, power=0.5),
+                    "this makes the total of the distances smallest; the total of their squares is asked for",
                 ),
                 Mistake(
                     lambda m, o: np.argsort(_order(m, o)),
@@ -111,21 +114,8 @@ partners = Exercise(
                     "wanted",
                 ),
                 Mistake(
-                    lambda m, o: np.argsort(m[:, 0]),
-                    "sorted by the first feature: a convention and no match, since others need not be sorted",
-                ),
-                Mistake(
-                    lambda m, o: np.argsort(m[:, 0])[np.argsort(np.argsort(o[:, 0]))],
-                    "both were sorted by the first feature, and ranks matched: that fails where two components lie one "
-                    "above the other; use the distances in all features",
-                ),
-                Mistake(
                     lambda m, o: np.arange(len(m)),
                     "this leaves everything as it is: component 0 of one fit need not be component 0 of the other",
-                ),
-                Mistake(
-                    lambda m, o: m[_order(m, o).astype(int)],
-                    "these are the means in the right order; return the order itself, the numbers of the components",
                 ),
             ],
         )

@@ -41,6 +41,12 @@ _PLAIN = "this is the M-step without the prior: the first component still collap
 map_variances = Exercise(
     name="map_variances",
     arguments=("x", "resp", "prior_variance", "prior_count"),
+    shapes=("(N,)", "(N, K)", "", ""),
+    edges=[
+        (np.array([1.3, 4.0, 6.4]), np.ones((3, 1)), 2.5, 0.3),
+        (np.array([2.5]), np.array([[0.3, 0.7]]), 0.6, 2.0),
+    ],
+    whole=[(np.array([1, 4, 6]), np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9]]), 3, 2)],
     cases=[
         (
             np.array([2.0, 7.1, 9.4, 11.0, 6.2]),
@@ -84,14 +90,6 @@ map_variances = Exercise(
                 Mistake(
                     lambda x, r, v, n: np.maximum(_parts(x, r)[1] / _parts(x, r)[0], v),
                     "clipped at the prior's variance: that is a floor, and a hard one; take the weighted mean of both",
-                ),
-                Mistake(
-                    lambda x, r, v, n: (_parts(x, r)[1] / _parts(x, r)[0] + v) / 2,
-                    "half and half; each should count by its points, N_k and prior_count",
-                ),
-                Mistake(
-                    lambda x, r, v, n: (_parts(x, r)[1] + n * v**2) / (_parts(x, r)[0] + n),
-                    "the prior's variance was squared; it is a variance already",
                 ),
                 Mistake(
                     lambda x, r, v, n: np.sqrt(_map(x, r, v, n)),

@@ -17,6 +17,9 @@ def _as_large(observed: Array, simulated: Array) -> float:
 p_value = Exercise(
     name="p_value",
     arguments=("observed", "simulated"),
+    shapes=("", "(B,)"),
+    edges=[(4.5, np.array([6.1]))],
+    whole=[(4, np.array([0, 1, 6, 4, 2]))],
     cases=[
         (4.5, np.array([0.0, 1.2, 0.4, 6.1, 2.2, 4.5, 0.9, 3.3, 0.1])),
         (25.0, np.array([0.3, 1.5, 2.7, 0.0, 5.6, 8.1, 0.7, 1.1, 3.2, 4.9, 6.6, 0.2, 2.0, 1.4])),
@@ -56,11 +59,6 @@ p_value = Exercise(
                     lambda t, s: _as_large(t, s) / (len(s) + 1),
                     "1 was added below but not above: the observed ratio is as large as itself",
                 ),
-                Mistake(
-                    lambda t, s: 1 + _as_large(t, s),
-                    "this is how many are as large; divide by how many there are, B + 1",
-                ),
-                Mistake(lambda t, s: _as_large(t, s), "this is how many are as large; a p-value is a share"),
                 Mistake(
                     lambda t, s: np.minimum(1, 2 * (1 + _as_large(t, s)) / (len(s) + 1)),
                     "this is two-sided; a small ratio says nothing against K components",

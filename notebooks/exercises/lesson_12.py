@@ -37,6 +37,12 @@ def _neighbours() -> list[tuple[Array, Array]]:
 nearest = Exercise(
     name="nearest",
     arguments=("samples", "X"),
+    shapes=("(M, D)", "(N, D)"),
+    edges=[
+        (np.array([[0.4, 2.2]]), np.array([[1.0, 2.0], [0.4, 2.2], [3.0, 4.5]])),
+        (np.array([[0.5], [2.0]]), np.array([[1.2], [2.0], [7.0], [2.1]])),
+    ],
+    whole=[(np.array([[0, 2], [5, 5]]), np.array([[1, 2], [0, 2], [3, 4], [9, 9]]))],
     cases=_neighbours(),
     parts=[
         Part(
@@ -51,10 +57,6 @@ nearest = Exercise(
                 Mistake(
                     lambda samples, X: _others(samples, X).min(axis=1) ** 2,
                     "these are squared distances: take the root",
-                ),
-                Mistake(
-                    lambda samples, X: _distances(samples, X).min(axis=1) ** 2,
-                    "squared, and with every point its own neighbour: take the root, and leave the zeros out",
                 ),
                 Mistake(
                     lambda samples, X: _others(samples, X).argmin(axis=1),
@@ -80,10 +82,6 @@ nearest = Exercise(
                 Mistake(
                     lambda samples, X: _distances(samples, X).max(axis=1),
                     "this is the farthest point: min, not max",
-                ),
-                Mistake(
-                    lambda samples, X: np.sqrt(((samples - X.mean(axis=0)) ** 2).sum(axis=1)),
-                    "this is the distance to the mean of X, not to its nearest point",
                 ),
             ],
         )
@@ -180,5 +178,9 @@ def _defence(choice: tuple[str, int, str], table: Mapping[str, Any]) -> str:
     but = " No other structure is ahead in every split"
     if ahead:
         m, k = ahead[-1][1]
+        without = [rival for _, rival in ahead if rival[0] != "classes"]
+        if structure != "classes" and without:  # those know the labels; the others can be had in its place
+            m, k = without[-1]
+            return f"{m} with K = {k} is ahead of it in every split, by {leads[m, k].min():.1f} nats a digit or more"
         but = f" But {m}, K = {k} is ahead in every split, by {leads[m, k].min():.1f} nats a digit or more"
     return f"correct: of the {structure} mixtures no other K is ahead in every split. {instead}.{but}."
