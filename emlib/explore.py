@@ -6,7 +6,7 @@ is drawn by the kernel at every move, for parameters that have no frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from math import floor, log10
 from typing import Any
@@ -25,15 +25,18 @@ MOST_FRAMES = 150
 class Explorable(widgets.VBox):
     """Controls above a picture. Its text, for where nothing can move, is one short line."""
 
-    def __init__(self, controls: Sequence[widgets.Widget], picture: widgets.Widget, text: str) -> None:
+    def __init__(
+        self, controls: Sequence[widgets.Widget], picture: widgets.Widget, width: str, text: str
+    ) -> None:
         self.text = text
-        super().__init__([widgets.HBox(list(controls)), picture])
+        column = {"width": width, "max_width": "100%", "flex_flow": "column", "align_items": "stretch"}
+        super().__init__([widgets.Box(list(controls), layout=column), picture])
 
     def __repr__(self) -> str:
         return f"<{self.text}>"
 
 
-def film(trace: Trace[Any], X: ArrayLike) -> Explorable:
+def film(trace: Trace[Any], X: ArrayLike, opens: int = 0) -> Explorable:
     """The history of a fit under a slider, with a Play button: one line, for your own data too.
 
     On a line, densities, responsibilities and objective move together; in the plane, points, ellipses and
@@ -45,14 +48,16 @@ def film(trace: Trace[Any], X: ArrayLike) -> Explorable:
         Of a mixture in one or two dimensions, fitted with `keep="models"`.
     X : array_like (N, 1) or (N, 2)
         The data of the fit.
+    opens : int
+        The iteration that is seen first; of a long fit, the nearest one that is shown.
 
     Examples
     --------
     >>> from emlib import datasets, explore, fit, start
     >>> import numpy as np
     >>> X = datasets.three_clusters().X
-    >>> explore.film(fit(start.from_data(X, 3, np.random.default_rng(2)), X, tol=0, max_iter=9), X)
-    <film of 10 frames: iteration 0 to 9>
+    >>> explore.film(fit(start.from_data(X, 3, np.random.default_rng(2)), X, tol=0, max_iter=9), X, opens=3)
+    <film of 10 frames: iteration 0 to 9, opens at 3>
     """
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     go = plot.watch(figure, trace, X)
@@ -63,11 +68,15 @@ def film(trace: Trace[Any], X: ArrayLike) -> Explorable:
 
     validate.kind("trace", trace, Trace)
     last = len(trace.objectives) - 1
+    opens = validate.count("opens", opens, least=0, most=last, why=", the last iteration")
     shown = np.unique(np.linspace(0, last, min(last + 1, MOST_FRAMES)).round().astype(int))
-    return frames(draw, iteration=shown.tolist())
+    nearest = int(shown[np.abs(shown - opens).argmin()])
+    return frames(draw, opens={"iteration": nearest}, iteration=shown.tolist())
 
 
-def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
+def frames(
+    draw: Callable[..., Figure], opens: Mapping[str, Any] | None = None, **axes: Sequence[Any]
+) -> Explorable:
     """A film of any drawing: one slider for each axis, one frame for each combination of their values.
 
     Parameters
@@ -75,6 +84,8 @@ def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
     draw : callable
         Takes one value of each axis, by name, and returns a `matplotlib.figure.Figure`; it may return the
         same figure each time, changed.
+    opens : mapping, optional
+        Where the film stands at first: a value for each axis that should not open at its first value.
     **axes : sequences
         The values along each axis, for example `iteration=range(10), K=[2, 3, 4]`; at most 150 frames in all.
         The first axis gets a Play button.
@@ -91,12 +102,13 @@ def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
         raise ValueError(f"the film has {size} frames; it may have {MOST_FRAMES}: give fewer values")
 
     names = list(axes)
+    at = _opening(axes, {} if opens is None else opens)
     pictures = {
         chosen: _image(draw(**{name: axes[name][n] for name, n in zip(names, chosen, strict=True)}))
         for chosen in product(*(range(len(values)) for values in axes.values()))
     }
     sliders = [
-        widgets.SelectionSlider(options=[str(v) for v in axes[name]], description=name, layout=WIDE)
+        widgets.SelectionSlider(options=[str(v) for v in axes[name]], index=at[name], **_named(name))
         for name in names
     ]
 
@@ -107,19 +119,40 @@ def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
             return pictures[chosen]
         # A Tab without its bar keeps all its pictures in the page. (A Stack looks the part, but builds its
         # picture anew at every move, which takes ten times as long.)
-        tab = widgets.Tab([pile((*chosen, n)) for n in range(len(axes[names[depth]]))], selected_index=0)
+        tab = widgets.Tab(
+            [pile((*chosen, n)) for n in range(len(axes[names[depth]]))], selected_index=at[names[depth]]
+        )
         tab.add_class("emlib-film")
         widgets.jslink((sliders[depth], "index"), (tab, "selected_index"))
         return tab
 
     first = axes[names[0]]
-    play = widgets.Play(min=0, max=len(first) - 1, interval=600, show_repeat=False)
+    play = widgets.Play(min=0, max=len(first) - 1, value=at[names[0]], interval=600, show_repeat=False)
     widgets.jslink((play, "value"), (sliders[0], "index"))
     spans = ", ".join(f"{name} {values[0]} to {values[-1]}" for name, values in axes.items())
-    return Explorable([play, *sliders, _no_bar()], pile(()), f"film of {size} frames: {spans}")
+    opened = ", ".join(str(axes[name][at[name]]) for name in names)
+    return Explorable(
+        [widgets.HBox([play, sliders[0]]), *sliders[1:], _no_bar()],
+        pile(()),
+        next(iter(pictures.values())).layout.width,
+        f"film of {size} frames: {spans}, opens at {opened}",
+    )
 
 
-def live(draw: Callable[..., Figure], **sliders: tuple[float, float, float]) -> Explorable:
+def _opening(axes: Mapping[str, Sequence[Any]], opens: Mapping[str, Any]) -> dict[str, int]:
+    """The place on each axis at which a film opens."""
+    validate.kind("opens", opens, Mapping)
+    if strangers := set(opens) - set(axes):
+        raise ValueError(f"opens names {min(strangers)!r}; the axes of the film are {', '.join(axes)}")
+    at = dict.fromkeys(axes, 0)
+    for name, value in opens.items():
+        if value not in list(axes[name]):
+            raise ValueError(f"opens has {name} = {value!r}; it must be one of the values along that axis")
+        at[name] = list(axes[name]).index(value)
+    return at
+
+
+def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorable:
     """A picture that the kernel draws anew at every move of a slider.
 
     Parameters
@@ -127,8 +160,9 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, float, float]) -> 
     draw : callable
         Takes one number for each slider, by name, and returns a `matplotlib.figure.Figure`. It should be quick:
         fit nothing, and change the artists of one figure rather than draw a new one.
-    **sliders : (low, high, start)
-        The ends of each slider, and where it stands at first.
+    **sliders : (low, high, start) or (low, high, start, step)
+        The ends of each slider, where it stands at first, and how far one press of a key moves it: by default
+        about a fiftieth of the way.
 
     Examples
     --------
@@ -146,16 +180,17 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, float, float]) -> 
         raise ValueError("there is nothing to move: give at least one slider, as name=(low, high, start)")
     controls = {}
     for name, limits in sliders.items():
-        if not isinstance(limits, (tuple, list)) or len(limits) != 3:
-            raise ValueError(f"{name} is {limits!r}; it must be (low, high, start)")
-        low, high, start = (validate.number(f"an end of {name}", limit) for limit in limits)
+        if not isinstance(limits, (tuple, list)) or len(limits) not in (3, 4):
+            raise ValueError(
+                f"{name} is {limits!r}; it must be (low, high, start) or (low, high, start, step)"
+            )
+        low, high, start = (validate.number(f"an end of {name}", limit) for limit in limits[:3])
         if not low <= start <= high or not 0 < high - low < np.inf:
             raise ValueError(
                 f"{name} is {limits!r}; it must be (low, high, start), with start between the two"
             )
-        controls[name] = widgets.FloatSlider(
-            min=low, max=high, value=start, step=_round_step(high - low), description=name, layout=WIDE
-        )
+        step = validate.positive(f"the step of {name}", limits[3] if limits[3:] else _round_step(high - low))
+        controls[name] = widgets.FloatSlider(min=low, max=high, value=start, step=step, **_named(name))
 
     def values() -> dict[str, float]:
         return {name: control.value for name, control in controls.items()}
@@ -167,12 +202,20 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, float, float]) -> 
 
     for control in controls.values():
         control.observe(redraw, "value")
-    spans = ", ".join(f"{name} {low} to {high}" for name, (low, high, _) in sliders.items())
-    return Explorable(list(controls.values()), image, f"live picture: {spans}")
+    spans = ", ".join(f"{name} {limits[0]} to {limits[1]}" for name, limits in sliders.items())
+    return Explorable(list(controls.values()), image, image.layout.width, f"live picture: {spans}")
 
 
-WIDE = {"width": "340px"}
 SHARPNESS = 96  # pixels per inch: a compromise between sharp and quick
+
+
+def _named(name: str) -> dict[str, Any]:
+    """What every slider gets: its whole name, and all the room that is left in its row."""
+    return {
+        "description": name,
+        "style": {"description_width": "initial"},
+        "layout": {"width": "auto", "flex": "1 1 auto"},
+    }
 
 
 def _image(figure: Figure) -> widgets.Image:

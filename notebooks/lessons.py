@@ -20,6 +20,7 @@ COPIES = ROOT / "my-course"
 HANDOUT = ROOT / "handout"
 START = "START"  # the page that `make lab` opens; every other source is a lesson
 PARTS = ("exercises", "pictures", "studies")  # folders that the lessons import and read
+PAGES = ("symbols.md", "glossary.md")  # pages that the lessons lead to
 EDITION = "edition.txt"  # in a folder of copies: the version of the course that they were made from
 BEFORE_EDITIONS = "0.1.0"  # the version of copies that do not say
 
@@ -135,8 +136,9 @@ def copy(folder: Path = COPIES, without: str | None = None) -> list[Path]:
         made.append(target)
     for picture in (ROOT / "figures").glob("*.png"):
         shutil.copy(picture, folder / "figures")
-    if not (folder / "symbols.md").exists():
-        shutil.copy(LESSONS / "symbols.md", folder)
+    for page in PAGES:
+        if not (folder / page).exists():
+            shutil.copy(LESSONS / page, folder)
     (folder / EDITION).write_text(f"{version()}\n", encoding="utf-8")
     return made
 

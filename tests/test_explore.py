@@ -45,25 +45,28 @@ def test_a_film_has_one_picture_for_each_step_and_they_differ():
     trace = fit(GUESS, X, tol=0, max_iter=5)
     film = explore.film(trace, X)
     controls, pile = film.children
-    play, slider, _ = controls.children
+    play, slider = controls.children[0].children
     pictures = [bytes(image.value) for image in pile.children]
     assert len(pictures) == len(slider.options) == 6
     assert len(set(pictures)) == 6
     assert all(picture.startswith(PNG) for picture in pictures)
-    assert (play.min, play.max) == (0, 5)
-    assert repr(film) == "<film of 6 frames: iteration 0 to 5>"
+    assert (play.min, play.max, play.value, slider.index, pile.selected_index) == (0, 5, 0, 0, 0)
+    assert repr(film) == "<film of 6 frames: iteration 0 to 5, opens at 0>"
 
 
 def test_a_long_fit_is_shown_by_some_of_its_steps(monkeypatch):
     monkeypatch.setattr(explore, "MOST_FRAMES", 5)
     film = explore.film(fit(GUESS, X, tol=0, max_iter=40), X)
-    assert film.children[0].children[1].options == ("0", "10", "20", "30", "40")
+    _, slider = film.children[0].children[0].children
+    assert slider.options == ("0", "10", "20", "30", "40")
+    film = explore.film(fit(GUESS, X, tol=0, max_iter=40), X, opens=19)
+    assert film.children[0].children[0].children[1].value == "20"
 
 
 def test_the_browser_alone_moves_a_film(links):
     film = explore.film(fit(GUESS, X, tol=0, max_iter=2), X)
     controls, pile = film.children
-    play, slider, _ = controls.children
+    play, slider = controls.children[0].children
     assert len(links) == 2
     assert ((slider, "index"), (pile, "selected_index")) in links
     assert ((play, "value"), (slider, "index")) in links
@@ -72,14 +75,34 @@ def test_the_browser_alone_moves_a_film(links):
 def test_two_sliders_are_a_pile_of_piles(bar, links):
     film = explore.frames(bar, a=[1, 2, 3], b=[10, 20])
     controls, outer = film.children
-    _, a, b, _ = controls.children
+    (_, a), b = controls.children[0].children, controls.children[1]
     assert [len(inner.children) for inner in outer.children] == [2, 2, 2]
     pictures = {bytes(image.value) for inner in outer.children for image in inner.children}
     assert len(pictures) == 6
     assert ((a, "index"), (outer, "selected_index")) in links
     for inner in outer.children:
         assert ((b, "index"), (inner, "selected_index")) in links
-    assert repr(film) == "<film of 6 frames: a 1 to 3, b 10 to 20>"
+    assert repr(film) == "<film of 6 frames: a 1 to 3, b 10 to 20, opens at 1, 10>"
+
+
+def test_a_film_opens_where_it_is_told(bar):
+    film = explore.frames(bar, opens={"a": 3, "b": 20}, a=[1, 2, 3], b=[10, 20])
+    controls, outer = film.children
+    (play, a), b = controls.children[0].children, controls.children[1]
+    assert (play.value, a.value, b.value) == (2, "3", "20")
+    shown = outer.children[outer.selected_index]
+    assert shown.children[shown.selected_index].value == shown.children[1].value
+    drawn = explore.frames(bar, a=[3], b=[20]).children[1].children[0].children[0].value
+    assert bytes(shown.children[1].value) == bytes(drawn)
+    assert repr(film).endswith("opens at 3, 20>")
+
+
+def test_controls_are_as_wide_as_the_picture(bar):
+    for explorable in (explore.frames(bar, a=[1, 2]), explore.live(bar, a=(0, 1, 0))):
+        controls, picture = explorable.children
+        while not isinstance(picture, widgets.Image):
+            picture = picture.children[0]
+        assert controls.layout.width == picture.layout.width == "240px"
 
 
 def test_live_draws_at_every_move_and_at_both_ends(bar):
@@ -113,6 +136,11 @@ def test_live_sliders_move_in_round_steps(bar, low, high, step):
     assert slider.step == pytest.approx(step)
 
 
+def test_a_live_slider_moves_by_the_step_it_is_given(bar):
+    (slider,) = explore.live(bar, height=(-1, 1, 0, 0.1)).children[0].children
+    assert slider.step == pytest.approx(0.1)
+
+
 def test_nothing_is_fitted_on_a_move(bar, monkeypatch):
     live = explore.live(bar, height=(0, 10, 3))
     film = explore.film(fit(GUESS, X, tol=0, max_iter=2), X)
@@ -124,7 +152,7 @@ def test_nothing_is_fitted_on_a_move(bar, monkeypatch):
     with pytest.raises(AssertionError, match="on a move"):
         list(zip(em(GUESS, X), range(3), strict=False))  # the trap works
     live.children[0].children[0].value = 7
-    film.children[0].children[1].index = 2
+    film.children[0].children[0].children[1].index = 2
 
 
 def test_an_error_in_the_drawing_is_not_swallowed():
@@ -147,9 +175,19 @@ def test_explorables_that_make_no_sense(bar):
         explore.frames(bar, a=range(16), b=range(10))
     with pytest.raises(ValueError, match="there is nothing to move"):
         explore.live(bar)
-    for limits in [(0, 1), (0, 1, 2), (1, 0, 0.5), (1, 1, 1)]:
+    for limits in [(0, 1), (0, 1, 2), (1, 0, 0.5), (1, 1, 1), (0, 1, 0, 1, 1)]:
         with pytest.raises(ValueError, match=r"height is .* it must be \(low, high, start\)"):
             explore.live(bar, height=limits)
+    with pytest.raises(ValueError, match="the step of height is 0; it must be greater than 0"):
+        explore.live(bar, height=(0, 1, 0, 0))
+    with pytest.raises(ValueError, match="opens names 'c'; the axes of the film are a, b"):
+        explore.frames(bar, opens={"c": 1}, a=[1, 2], b=[1, 2])
+    with pytest.raises(ValueError, match="opens has a = 3; it must be one of the values"):
+        explore.frames(bar, opens={"a": 3}, a=[1, 2])
+    with pytest.raises(ValueError, match="opens is a int; it must be a Mapping"):
+        explore.frames(bar, opens=3, a=[1, 2])
+    with pytest.raises(ValueError, match="opens is 9"):
+        explore.film(fit(GUESS, X, tol=0, max_iter=2), X, opens=9)
     with pytest.raises(ValueError, match="holds only its last model"):
         explore.film(fit(GUESS, X, tol=0, max_iter=2, keep="values"), X)
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from facts import FACTS
 from scipy.stats import multivariate_normal, norm
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 
 from emlib import Gaussian, Mixture, checks, datasets, fit, start
 
@@ -49,6 +51,55 @@ def test_every_lesson_has_facts_and_every_fact_is_one():
 
 
 # What the lessons do not print, or only to fewer digits --------------------------------------------------------
+
+
+def test_lesson_1s_published_step_takes_a_variance_for_a_deviation():
+    x, weights, means, deviations = (
+        datasets.three_clusters().X[:, 0],
+        np.full(3, 1 / 3),
+        [-5, 8, 1.5],
+        [5, 3, 1],
+    )
+
+    def log_likelihood(weights, means, deviations):
+        return np.log((weights * norm.pdf(x[:, None], means, deviations)).sum(axis=1)).sum()
+
+    joint = weights * norm.pdf(x[:, None], means, deviations)
+    shares = joint / joint.sum(axis=1, keepdims=True)
+    new = np.average(np.tile(x, (3, 1)), axis=1, weights=shares.T)
+    squares = np.average((x - new[:, None]) ** 2, axis=1, weights=shares.T)
+    found = [log_likelihood(weights, means, deviations)]
+    found += [log_likelihood(shares.mean(axis=0), new, scale) for scale in (squares, np.sqrt(squares))]
+    assert found == pytest.approx([-211.793877, -227.630179, -193.709888], abs=6e-7)
+
+
+@pytest.mark.parametrize(
+    ("data_seed", "start_seed", "power", "falls", "last", "rand"),
+    [
+        (1, 9, 2, 0, -365.8482, 1),
+        (1, 9, 1, 0, -365.8482, 1),
+        (6, 15, 2, 35, -419.9023, 0.554),
+        (6, 15, 1, 0, -385.8835, 1),
+    ],
+)
+def test_lesson_2s_published_class_counts_every_share_twice(data_seed, start_seed, power, falls, last, rand):
+    X, labels = make_blobs(n_samples=100, centers=3, random_state=data_seed)
+    means = np.random.RandomState(start_seed).randn(3, 2) * 4
+    weights, covariances, history = np.full(3, 1 / 3), [np.eye(2)] * 3, []
+    for _ in range(101):
+        components = zip(weights, means, covariances, strict=True)
+        joint = np.array([w * multivariate_normal(m, C).pdf(X) for w, m, C in components])  # (K, N)
+        history.append(np.log(joint.sum(axis=0)).sum())
+        shares = joint / joint.sum(axis=0)
+        weights, means = shares.mean(axis=1), shares @ X / shares.sum(axis=1)[:, None]
+        scatters = [
+            sum(r**power * np.outer(x - m, x - m) for r, x in zip(s, X, strict=True))
+            for s, m in zip(shares, means, strict=True)
+        ]
+        covariances = [scatter / s.sum() for scatter, s in zip(scatters, shares, strict=True)]
+    assert (np.diff(history) < -1e-9).sum() == falls
+    assert history[-1] == pytest.approx(last, abs=6e-5)
+    assert adjusted_rand_score(labels, shares.argmax(axis=0)) == pytest.approx(rand, abs=5e-4)
 
 
 def test_lesson_2_starts_far_off():

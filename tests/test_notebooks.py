@@ -163,10 +163,11 @@ def test_copies_hold_no_outputs_and_are_never_overwritten(tmp_path):
             assert (tmp_path / target).exists(), target
     mine = made[0]
     mine.write_text("my work")
-    (tmp_path / "symbols.md").write_text("my notes")
+    for page in lessons.PAGES:
+        (tmp_path / page).write_text("my notes")
     assert lessons.copy(tmp_path) == []
     assert mine.read_text() == "my work"
-    assert (tmp_path / "symbols.md").read_text() == "my notes"
+    assert {(tmp_path / page).read_text() for page in lessons.PAGES} == {"my notes"}
 
 
 def learners_folder(folder, version=None):

@@ -3,11 +3,32 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from scipy.stats import binomtest, chi2
 
 import pictures
-from emlib import plot
+from emlib import Gaussian, Mixture, datasets, fit, plot
 from pictures.lesson_12 import MODELS
+
+# Lesson 1: a fit and five points ----------------------------------------------------------------------
+
+
+def test_bars_beside_a_fit_are_the_shares_of_its_points():
+    line = datasets.three_clusters().X
+    trace = fit(
+        Mixture(np.ones(3) / 3, Gaussian.univariate([-5, 8, 1.5], [25, 9, 1])), line, tol=0, max_iter=4
+    )
+    figure = Figure()
+    go = pictures.watch_points(figure, trace, line, [42, 40, 7], 40)
+    ax = figure.axes[-1]
+    for step in (0, 3):
+        go(step)
+        heights = np.array([[bar.get_height() for bar in bars] for bars in ax.containers]).T
+        np.testing.assert_allclose(heights, trace.models[step].responsibilities(line[[42, 40, 7]]))
+        tops = [bar.get_y() + bar.get_height() for bar in ax.containers[-1]]
+        np.testing.assert_allclose(tops, 1)
+    assert [label.get_weight() for label in ax.get_xticklabels()] == ["normal", "bold", "normal"]
+
 
 # Lesson 2: a bell -------------------------------------------------------------------------------------
 
@@ -37,7 +58,18 @@ def test_the_arrows_of_a_bell_are_eigenvectors_as_long_as_standard_deviations(ax
         for arrow in (long, short):
             np.testing.assert_allclose(covariance @ arrow, (arrow @ arrow) * arrow, atol=1e-12)
         assert long @ long > short @ short
-        assert long[0] > 0 < short[1]
+        assert long.sum() > 0  # up or to the right, and the short one a quarter turn on
+        assert long[0] * short[1] - long[1] * short[0] > 0
+
+
+def test_the_labels_of_a_bell_stand_on_its_ellipses(ax):
+    redraw = pictures.bell(ax, SLANTED)
+    for covariance in (SLANTED, OTHER):
+        redraw(covariance)
+        assert [text.get_text() for text in ax.texts] == ["1 sd", "2 sd", "3 sd"]
+        places = np.array([text.get_position() for text in ax.texts])
+        d = np.sqrt(np.einsum("ni,ij,nj->n", places, np.linalg.inv(covariance), places))
+        np.testing.assert_allclose(d, [1, 2, 3])
 
 
 def test_the_shade_of_a_bell_is_its_density(ax):
@@ -81,6 +113,20 @@ def test_circles_reach_to_the_farthest_of_their_points(ax):
     for low, high, way in [(*ax.get_xlim(), 0), (*ax.get_ylim(), 1)]:
         assert low <= min(c.center[way] - c.radius for c in ax.patches)
         assert high >= max(c.center[way] + c.radius for c in ax.patches)
+
+
+def test_borders_lie_half_way_between_two_nearest_means(ax):
+    for means in (MEANS, RNG.normal(size=(7, 2)), np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])):
+        ax.clear()
+        pictures.borders(ax, means)
+        (lines,) = ax.collections
+        for ends in lines.get_segments():
+            for share in (0.01, 0.3, 0.7, 0.99):
+                place = (1 - share) * ends[0] + share * ends[1]
+                first, second = np.sort(np.linalg.norm(means - place, axis=1))[:2]
+                assert second == pytest.approx(first, rel=1e-6)
+        assert len(lines.get_segments()) >= len(means) - 1
+    assert ax.get_xlim() == (0, 1)  # what the axes show is not the borders' business
 
 
 def test_paths_lead_from_their_rings_step_by_step(ax):

@@ -281,3 +281,15 @@ def test_pictures_of_one_place_and_of_another_number_of_components(ax):
     assert ax.get_xlim() == pytest.approx((-4, 9))
     with pytest.raises(ValueError, match="shows 2 components and the mixture has 1: draw it anew"):
         redraw(Mixture([1.0], Gaussian.univariate([0], [1])))
+
+
+def test_a_ringed_point_is_larger_and_dark_edged():
+    _, ax = plt.subplots()
+    plot.line(ax, GUESS, X, ringed=42)
+    (dots,) = ax.collections[-1:]
+    assert np.argmax(dots.get_sizes()) == 42
+    edges = dots.get_edgecolors()
+    assert (edges[42, :3] < 0.3).all()
+    assert (np.delete(edges, 42, axis=0)[:, :3] == 1).all()
+    with pytest.raises(ValueError, match="ringed is 60"):
+        plot.line(ax, GUESS, X, ringed=60)

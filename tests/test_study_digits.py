@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.mixture import GaussianMixture as Reference
 from threadpoolctl import threadpool_limits
 
 STUDIES = Path(__file__).resolve().parent.parent / "notebooks" / "studies"
@@ -66,16 +65,6 @@ def test_a_slice_of_the_classifiers(study, name):
     table = pd.read_csv(STUDIES / "digits_classes.csv")
     (stored,) = (r for _, r in table.iterrows() if (r.classifier, r.split) == (name, 3))
     the_same(row, stored)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_slice_of_the_seeds_which_is_scikit_learns(study):
-    row = study.seed_row(1, 160)
-    table = pd.read_csv(STUDIES / "digits_seeds.csv")
-    (stored,) = (r for _, r in table.iterrows() if (r.seed, r.K) == (1, 160))
-    X = study.split(-1).train
-    theirs = Reference(160, random_state=1).fit(X).aic(X)
-    np.testing.assert_allclose([row["aic"], stored["aic"]], theirs, rtol=1e-5)
 
 
 def test_the_tables_are_whole(study):

@@ -14,6 +14,7 @@ from emlib.plot.appearance import COLOURS, mixed, number_of
 from emlib.value import Array
 
 DISC = {"boxstyle": "circle,pad=0.2", "fc": "white", "lw": 1.2}
+NOTE = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.85}
 
 
 def clusters(
@@ -28,7 +29,7 @@ def clusters(
     resp : array_like (N, K)
         Rows sum to one; for hard clusters they are zeros and a one.
     means : array_like (K, 2), optional
-        Where to write the numbers of the components; those that would cover each other stand side by side.
+        Where to write the numbers of the components; where several would cover each other, a note says how many.
     by_certainty : bool
         Whether the area of a dot is proportional to the square of its largest responsibility.
 
@@ -40,11 +41,12 @@ def clusters(
     X, resp = validate.points(as_one(X), 2), validate.probabilities("resp", as_one(resp))
     area = min(30, 9000 / len(X))
     dots = ax.scatter(X[:, 0], X[:, 1], c=mixed(resp), s=area, lw=0, alpha=0.8)
-    numbers, width = [], 0.07 * float(np.ptp(X[:, 0]))
+    numbers, notes, size = [], [], 0.03 * float(np.ptp(X[:, 0]))  # half a badge wide
     if means is not None:
         for k in range(resp.shape[1]):
             disc = DISC | {"ec": COLOURS[k % len(COLOURS)]}
             numbers.append(number_of(ax, k, va="center", bbox=disc, zorder=5))
+            notes.append(ax.text(0, 0, "", ha="left", va="center", bbox=NOTE, clip_on=True, zorder=6))
     ax.set(xlabel="feature 0", ylabel="feature 1")
     ax.set_aspect("equal", adjustable="datalim")
 
@@ -54,18 +56,20 @@ def clusters(
         if by_certainty:
             dots.set_sizes(2 * area * resp.max(axis=1) ** 2)
         if means is not None:
-            for number, place in zip(
-                numbers, _side_by_side(np.asarray(means, dtype=float), width), strict=True
+            places = np.asarray(means, dtype=float)
+            for number, note, place, here in zip(
+                numbers, notes, places, _together(places, size), strict=True
             ):
                 number.set_position(tuple(place))
+                note.set_position((place[0] + 1.5 * size, place[1]))
+                note.set_text(f"{here} means here" if here > 1 else "")
 
     redraw(resp, means)
     return redraw
 
 
-def _side_by_side(places: Array, width: float) -> Array:
-    """The places (K, 2), with those that are closer than a width spread out from their middle."""
-    close = np.linalg.norm(places[:, None] - places, axis=2) < width
-    before = np.tril(close, -1).sum(axis=1)  # how many of its neighbours come first
-    after = np.triu(close, 1).sum(axis=1)
-    return places + np.outer((before - after) / 2 * width, [1, 0])
+def _together(places: Array, size: float) -> list[int]:
+    """How many of the places (K, 2) are within a size of this one; 0 where an earlier one has counted it."""
+    close = np.linalg.norm(places[:, None] - places, axis=2) < size
+    counted = np.tril(close, -1).any(axis=1)
+    return [0 if before else int(here.sum()) for before, here in zip(counted, close, strict=True)]

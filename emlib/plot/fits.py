@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -54,7 +54,9 @@ def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None
     return redraw
 
 
-def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int], None]:
+def watch(
+    figure: Figure | SubFigure, trace: Trace[Mixture], X: ArrayLike, ringed: int | None = None
+) -> Callable[[int], None]:
     """Draw views of a fit that move together.
 
     On a line these are the densities, the responsibilities and the objective; in the plane the points
@@ -62,11 +64,13 @@ def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int]
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
+    figure : matplotlib.figure.Figure or SubFigure
         Empty.
     trace : Trace
         With its models, of a mixture in one or two dimensions.
     X : array_like (N, 1) or (N, 2)
+    ringed : int, optional
+        The row of X to ring, on a line.
 
     Returns
     -------
@@ -89,7 +93,10 @@ def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int]
         grid = np.linspace(low, high, 600)[:, None]
         usual = max(np.exp(model.log_density(grid)).max() for model in trace.models)
         top = 1.2 * min(max(usual, tallest), 3 * usual)  # a needle is cut, so that the rest can be seen
-        moves = [line(axes["line"], first, X, low, high, top), shares(axes["shares"], first, low, high)]
+        moves = [
+            line(axes["line"], first, X, low, high, top, ringed),
+            shares(axes["shares"], first, low, high),
+        ]
         axes["line"].set(xlabel="", ylabel="density")
         axes["line"].tick_params(labelbottom=False)
     mark_to = objective(right, trace, 0)

@@ -24,6 +24,7 @@ def line(
     low: float | None = None,
     high: float | None = None,
     top: float | None = None,
+    ringed: int | None = None,
 ) -> Callable[[Mixture], None]:
     """Draw a mixture on a line, and under it points in the colours of their responsibilities.
 
@@ -40,6 +41,8 @@ def line(
         Ends of the axis; by default a little beyond the points, or four standard deviations beyond the means.
     top : float, optional
         Height of the axis; by default a little above the mixture.
+    ringed : int, optional
+        The row of X to draw larger, with a dark ring, so that the eye can follow it.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def line(
     ]
     (total,) = ax.plot(grid, parts.sum(axis=0), color=INK, lw=1.5, ls="--", label="mixture")
     numbers = [number_of(ax, k, va="bottom") for k in range(len(parts))]
-    recolour = _dots(ax, mixture, X, top)
+    recolour = _dots(ax, mixture, X, top, ringed)
     ax.axhline(0, color=INK, lw=0.8)
     ax.set(xlim=(low, high), ylim=(0 if X is None else -0.2 * top, top), xlabel="x", ylabel="density")
     ax.set_yticks([tick for tick in MaxNLocator(4).tick_values(0, top) if 0 <= tick <= top])
@@ -95,7 +98,9 @@ def _grid(mixture: Mixture, low: float, high: float) -> Array:
     return fine_grid(low, high, 600, components.means[:, 0], np.sqrt(components.variances[:, 0]))
 
 
-def _dots(ax: Axes, mixture: Mixture, X: ArrayLike | None, top: float) -> Callable[[Mixture], None]:
+def _dots(
+    ax: Axes, mixture: Mixture, X: ArrayLike | None, top: float, ringed: int | None
+) -> Callable[[Mixture], None]:
     """Draw the points under the axis, if there are any; returns what gives them their colours under a mixture."""
     if X is None:
         return lambda mixture: None
@@ -104,6 +109,12 @@ def _dots(ax: Axes, mixture: Mixture, X: ArrayLike | None, top: float) -> Callab
     rows = -top * (0.06 + 0.08 * (np.arange(len(x)) % 4) / 3)
     shares = mixed(mixture.responsibilities(x))
     dots = ax.scatter(x[:, 0], rows, c=shares, s=34, edgecolors="white", linewidths=0.6, zorder=3)
+    if ringed is not None:
+        row = validate.count("ringed", ringed, least=0, most=len(x) - 1, why=", the last row of X")
+        chosen = np.arange(len(x)) == row
+        dots.set_sizes(np.where(chosen, 90, 34))
+        dots.set_edgecolor([INK if this else "white" for this in chosen])
+        dots.set_linewidth([2 if this else 0.6 for this in chosen])
 
     def recolour(mixture: Mixture) -> None:
         dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(x)))))

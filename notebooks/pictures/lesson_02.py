@@ -1,17 +1,22 @@
-"""One Gaussian in the plane: its ellipses and axes."""
+"""One Gaussian in the plane, its ellipses and axes; and mixtures in the plane, side by side or in a film."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from numpy.typing import ArrayLike
 
-from emlib import validate
+from emlib import Mixture, Trace, plot, validate
 from emlib.families import Gaussian
 from emlib.plot.appearance import COLOURS, INK
+
+View = tuple[tuple[float, float], tuple[float, float]]
 
 AXES = (COLOURS[0], COLOURS[2])  # of the long axis, and of the short one
 
@@ -58,6 +63,11 @@ def bell(ax: Axes, covariance: ArrayLike, reach: float | None = None) -> Callabl
         headaxislength=3,
         zorder=3,
     )
+    box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
+    labels = [
+        ax.text(0, 0, f"{sigmas} sd", ha="center", va="center", size=8, bbox=box, clip_on=True)
+        for sigmas in (1, 2, 3)
+    ]
     arrows.set_in_layout(False)  # arrows have no say in how much room the texts need
     ax.set(xlim=ends, ylim=ends, xlabel="feature 0", ylabel="feature 1", aspect="equal")
 
@@ -65,15 +75,20 @@ def bell(ax: Axes, covariance: ArrayLike, reach: float | None = None) -> Callabl
         gaussian = _gaussian(covariance)
         squares, directions = np.linalg.eigh(gaussian.matrices[0])  # the smaller eigenvalue first
         half = np.sqrt(squares[::-1])
-        long, short = directions.T[::-1]
+        long = directions[:, 1]
         density = np.exp(gaussian.log_density(grid)[:, 0]).reshape(160, 160)
         shade.set_data(density / density.max())
         for sigmas, ellipse in enumerate(ellipses, start=1):
             ellipse.set_width(2 * sigmas * half[0])
             ellipse.set_height(2 * sigmas * half[1])
             ellipse.set_angle(np.degrees(np.arctan2(long[1], long[0])))
-        # Of the two ways an axis can point, to the right; of the other one, upwards.
-        long, short = long * (1 if long[0] > 0 else -1), short * (1 if short[1] > 0 else -1)
+        # Of the two ways an axis can point, up or to the right; the short one a quarter turn on.
+        long = long * (1 if long.sum() > 0 else -1)
+        short = np.array([-long[1], long[0]])
+        # A label stands at the lowest place of its ellipse.
+        (_, between), (_, variance_1) = gaussian.matrices[0]
+        for sigmas, label in enumerate(labels, start=1):
+            label.set_position((-sigmas * between / np.sqrt(variance_1), -sigmas * np.sqrt(variance_1)))
         arrows.set_UVC(*np.transpose([half[0] * long, half[1] * short]))
 
     redraw(covariance)
@@ -83,3 +98,108 @@ def bell(ax: Axes, covariance: ArrayLike, reach: float | None = None) -> Callabl
 def _gaussian(covariance: ArrayLike) -> Gaussian:
     covariance = validate.shaped("covariance", validate.finite("covariance", covariance), (2, 2), "(2, 2)")
     return Gaussian(np.zeros((1, 2)), covariance[None])
+
+
+def panels(
+    models: Sequence[Mixture], X: ArrayLike, titles: Sequence[str], columns: int, view: View | None = None
+) -> Figure:
+    """Draw mixtures in the plane side by side, all on the same piece of it.
+
+    Parameters
+    ----------
+    models : sequence of Mixture
+    X : array_like (N, 2)
+    titles : sequence of str
+        One for each model.
+    columns : int
+        How many stand in a row.
+    view : ((low, high), (low, high)), optional
+        The piece of the plane, feature 0 and feature 1; by default that of the points.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = -(-len(models) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(11, 3.2 * rows + 0.4), squeeze=False)
+    for ax, model, title in zip(axes.flat, models, titles, strict=True):
+        panel(ax, model, X, title, view)
+        ax.label_outer()
+    return figure
+
+
+def panel(
+    ax: Axes, model: Mixture, X: ArrayLike, title: str, view: View | None = None
+) -> Callable[[Mixture], None]:
+    """Draw one mixture on a piece of the plane; returns what moves it to another mixture."""
+    points = validate.points(X, 2)
+    margin = 0.06 * np.ptp(points, axis=0).max()
+    ends = np.column_stack([points.min(axis=0) - margin, points.max(axis=0) + margin])
+    across, up = ends.tolist() if view is None else view
+    move_to = plot.plane(ax, model, points)
+    ax.set(xlim=across, ylim=up, title=title)
+    ax.set_aspect("equal", adjustable="box")
+    return move_to
+
+
+def steps_of(fits: Mapping[int, Trace[Mixture]], X: ArrayLike, view: View) -> Callable[[int, int], Figure]:
+    """What draws any step of any of several fits, for a film over both.
+
+    Parameters
+    ----------
+    fits : mapping
+        From a number of components to the trace of a fit, with its models.
+    X : array_like (N, 2)
+    view : ((low, high), (low, high))
+        The piece of the plane.
+
+    Returns
+    -------
+    callable
+        Takes a step and a number of components, `step` and `K`, and returns the figure of that fit.
+    """
+    figures = {K: Figure(figsize=(6.6, 4.9), layout="constrained") for K in fits}
+    moves = {K: panel(figures[K].subplots(), trace.models[0], X, "step", view) for K, trace in fits.items()}
+
+    def draw(step: int, K: int) -> Figure:
+        moves[K](fits[K].models[step])
+        figures[K].axes[0].set_title(f"step {step}: {fits[K].objectives[step]:.2f} nats")
+        return figures[K]
+
+    return draw
+
+
+def distances(by_dimension: Mapping[int, ArrayLike]) -> Figure:
+    """Draw how distances from a mean are spread, for several numbers of dimensions.
+
+    Parameters
+    ----------
+    by_dimension : mapping
+        From a number of dimensions to distances (N,), in standard deviations; the first 5,000 are used.
+    """
+    figure, ax = plt.subplots(figsize=(8, 2.8))
+    for D, d in by_dimension.items():
+        label = f"{D} dimension{'s' * (D > 1)}"
+        sns.kdeplot(np.asarray(d)[:5000], ax=ax, cut=0, fill=True, alpha=0.35, label=label)
+    ax.set(xlabel="distance from the mean, in standard deviations", ylabel="density", xlim=(0, 9))
+    ax.legend()
+    return figure
+
+
+def histories(by_name: Mapping[str, ArrayLike], first: int = 0) -> Figure:
+    """Draw log-likelihoods by step, in a colour each, from a first step on.
+
+    Parameters
+    ----------
+    by_name : mapping
+        From a name to log-likelihoods (T,), the start first.
+    first : int
+        The first step that is drawn: the start is often so low that nothing else could be seen.
+    """
+    figure, ax = plt.subplots(figsize=(8, 3))
+    for (name, values), colour in zip(by_name.items(), COLOURS[::2], strict=False):
+        heights = np.asarray(values)
+        ax.plot(range(first, len(heights)), heights[first:], color=colour, label=name)
+    ax.set(xlabel="step", ylabel="log-likelihood (nats)")
+    ax.legend(loc="center right")
+    return figure

@@ -1,18 +1,23 @@
-"""k-means: its circles, and the way its means go."""
+"""k-means: its circles, its borders, and the way its means go."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
+from scipy.spatial import Voronoi
 
-from emlib import validate
+from emlib import plot, validate
 from emlib.plot.appearance import COLOURS, INK
+
+LEAST_GAP = 1e-16  # where no gap at all is drawn
 
 
 def circles(ax: Axes, X: ArrayLike, labels: ArrayLike, means: ArrayLike) -> None:
@@ -32,6 +37,28 @@ def circles(ax: Axes, X: ArrayLike, labels: ArrayLike, means: ArrayLike) -> None
         colour = COLOURS[k % len(COLOURS)]
         ax.add_patch(Circle((mean[0], mean[1]), radius, fc=colour, ec=colour, alpha=0.18, lw=1.5, zorder=0))
     ax.autoscale_view()
+
+
+def borders(ax: Axes, means: ArrayLike) -> None:
+    """Draw the borders between the cells of k-means: lines half-way between neighbouring means.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        What it shows stays as it is.
+    means : array_like (K, 2)
+    """
+    means = validate.points(means, 2)
+    # Four points far outside make every border between two means end somewhere; their own are not drawn.
+    far = means.mean(axis=0) + 1e3 * np.ptp(means, axis=0).max() * np.array(
+        [[1, 0], [0, 1], [-1, 0], [0, -1]]
+    )
+    cells = Voronoi(np.vstack([means, far]))
+    inner = (cells.ridge_points < len(means)).all(axis=1)
+    segments = [
+        cells.vertices[ends] for ends, drawn in zip(cells.ridge_vertices, inner, strict=True) if drawn
+    ]
+    ax.add_collection(LineCollection(segments, colors=INK, lw=1.5), autolim=False)
 
 
 def paths(ax: Axes, path: ArrayLike, **style: Any) -> Callable[[ArrayLike], None]:
@@ -67,3 +94,47 @@ def paths(ax: Axes, path: ArrayLike, **style: Any) -> Callable[[ArrayLike], None
 
     redraw(steps)
     return redraw
+
+
+def by_variance(
+    X: ArrayLike, runs: Mapping[float, tuple[Any, ...]], gaps: Mapping[float, float], path: ArrayLike
+) -> Callable[[float], Figure]:
+    """What draws where EM for circles of one known variance ends, beside the way of k-means, for a film.
+
+    Parameters
+    ----------
+    X : array_like (N, 2)
+    runs : mapping
+        From a variance to responsibilities (N, K), means after every step (T, K, 2), and more.
+    gaps : mapping
+        From a variance to the largest gap between the two ways.
+    path : array_like (T, K, 2)
+        The means of k-means after every step.
+
+    Returns
+    -------
+    callable
+        Takes a variance and returns the figure.
+    """
+    figure = Figure(figsize=(10, 4.4), layout="constrained")
+    cloud, curve = figure.subplots(1, 2, width_ratios=[2, 1])
+    resp, way = next(iter(runs.values()))[:2]
+    recolour = plot.clusters(cloud, X, resp, way[0])
+    paths(cloud, path, color="0.45", ls="--", marker="", lw=2.5)
+    move = paths(cloud, path)
+    # A logarithm has no place for 0.
+    heights = {variance: max(gap, LEAST_GAP) for variance, gap in gaps.items()}
+    curve.loglog(list(heights), list(heights.values()), color=INK, marker="o", ms=4, lw=1.5)
+    mark = curve.plot([], [], "o", ms=12, color=COLOURS[3], mec=INK)[0]
+    curve.set(xlabel="variance", ylabel="largest gap to k-means' path")
+    curve.invert_xaxis()
+
+    def draw(variance: float) -> Figure:
+        resp, way = runs[variance][:2]
+        recolour(resp, way[-1])
+        move(way)
+        mark.set_data([variance], [heights[variance]])
+        cloud.set_title(f"variance {variance}: mean certainty {resp.max(axis=1).mean():.4f}")
+        return figure
+
+    return draw
