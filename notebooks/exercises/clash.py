@@ -155,10 +155,9 @@ def told(error: BaseException, function: Any, known: Mapping[str, int]) -> str:
         hint = _hint(met, failure, known) if freely else ""
         where = values(known, [*met, *failure.shapes.values()])
         return f"{_combined(message, met, known)}{failure.place}{there}{', with ' * bool(where)}{where}{hint}"
-    if product := re.search(r"size (\d+) is different from (\d+)|not aligned: (\d+) .* != (\d+)", message):
-        right, left, *_ = (
-            _size(int(size), known) for size in product.groups()[:: 1 if product[1] else -1] if size
-        )
+    matmul = re.search(r"size (?P<right>\d+) is different from (?P<left>\d+)", message)
+    if product := matmul or re.search(r"not aligned: (?P<left>\d+) .* != (?P<right>\d+)", message):
+        left, right = (_size(int(product[side]), known) for side in ("left", "right"))
         there = f": {there}" if there else ""
         where = values(known, failure.shapes.values())
         return (
@@ -259,7 +258,9 @@ def _failure(trace: TracebackType | None, function: Any) -> Failure:
     if where is None or where.col_offset is None or where.lineno is None:
         return Failure(f", at line {line}", {}, ())
     text = (
-        linecache.getline(str(file), where.lineno).encode()[where.col_offset : where.end_col_offset].decode()
+        linecache.getline(str(file), where.lineno)
+        .encode()[where.col_offset : where.end_col_offset]
+        .decode(errors="replace")
     )
     place = f", at `{text}`" if text and where.lineno == where.end_lineno else f", at line {line}"
     inside = [step for step in steps[:-1] if _within(step, steps[-1])]
