@@ -3,7 +3,6 @@
 Run it: make figures
 """
 
-import warnings
 from itertools import islice
 from pathlib import Path
 
@@ -12,10 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
 
 import pictures  # beside the lessons; the Makefile says where
-from emlib import Gaussian, GaussianMixture, Mixture, Prior, datasets, em, fit, plot, start
+from emlib import Gaussian, GaussianMixture, Mixture, datasets, em, fit, plot, start
 
 HERE = Path(__file__).resolve().parent
 
@@ -63,13 +61,13 @@ def why_em_works() -> Figure:
 
 
 def skewed_blobs() -> Figure:
-    """Lesson 2 in one picture: a start far off, after five steps, the end."""
+    """Lesson 2 in one picture: a start far off, and the end."""
     X = datasets.skewed_blobs().X
     means = [[3, -5], [-7, 1], [-15, 21]]  # the first draw of the tutorial
     guess = Mixture(np.full(3, 1 / 3), Gaussian(means, np.full((3, 2, 2), (5 + 1e-6) * np.eye(2))))
     steps = list(islice(em(guess, X), 51))
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), sharey=True)
-    for ax, number, title in zip(axes, [0, 5, 50], ["a start", "step 5", "step 50"], strict=True):
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.2), sharey=True)
+    for ax, number, title in zip(axes, [0, 50], ["a start", "step 50"], strict=True):
         plot.plane(ax, steps[number].model, X)
         ax.set(xlim=(-28, 34), ylim=(-11, 30), title=f"{title}: {steps[number].objective:.2f} nats")
         ax.set_aspect("equal", adjustable="box")
@@ -79,15 +77,15 @@ def skewed_blobs() -> Figure:
 
 
 def k_means_and_em() -> Figure:
-    """Lesson 3 in one picture: k-means and a mixture, on long clusters."""
-    S = datasets.four_blobs(stretched=True).X
-    hard = KMeans(4, n_init=10, random_state=0).fit(S)
-    clusters = start.from_labels(S, hard.labels_)
-    soft = GaussianMixture(4, random_state=0).fit(S).mixture_.aligned(clusters)
+    """Lesson 3 in one picture: k-means and a mixture, on round clusters."""
+    X = datasets.four_blobs().X
+    hard = KMeans(4, n_init=10, random_state=0).fit(X)
+    clusters = start.from_labels(X, hard.labels_)
+    soft = GaussianMixture(4, random_state=0).fit(X).mixture_.aligned(clusters)
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True)
-    plot.clusters(axes[0], S, np.eye(4)[hard.labels_], hard.cluster_centers_)
-    pictures.circles(axes[0], S, hard.labels_, hard.cluster_centers_)
-    plot.plane(axes[1], soft, S)
+    plot.clusters(axes[0], X, np.eye(4)[hard.labels_], hard.cluster_centers_)
+    pictures.borders(axes[0], hard.cluster_centers_)
+    plot.plane(axes[1], soft, X)
     for ax, title in zip(axes, ["k-means", "a mixture of Gaussians"], strict=True):
         ax.set_title(title)
         ax.label_outer()
@@ -95,23 +93,10 @@ def k_means_and_em() -> Figure:
 
 
 def generating_digits() -> Figure:
-    """Lesson 4 in one picture: digits, the published pipeline's, and those of a better model."""
+    """Lesson 4 in one picture: digits that people wrote."""
     X = datasets.digits().X
-    pca = PCA(0.99, whiten=True).fit(X)
-    Z = pca.transform(X)
-    tied = start.k_means(Z, 20, np.random.default_rng(0), structure="tied")
-    prior = Prior(tied.components.covariances, 20)  # type: ignore[attr-defined]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the first one collapses: that is the lesson
-        published = GaussianMixture(110, reg_covar=1e-6, random_state=0).fit(Z).mixture_
-        shrunk = fit(start.k_means(Z, 20, np.random.default_rng(0), prior=prior), Z, tol=1e-5).model
-    figure, axes = plt.subplots(1, 3, figsize=(12, 4.3))
-    plates = [X[np.random.default_rng(0).choice(len(X), 49, replace=False)]]
-    plates += [pca.inverse_transform(m.sample(49, np.random.default_rng(0))[0]) for m in (published, shrunk)]
-    titles = ["digits that people wrote", "drawn from 110 Gaussians", "drawn from 20 shrunk Gaussians"]
-    for ax, digits, title in zip(axes, plates, titles, strict=True):
-        plot.plate(ax, digits, columns=7)
-        ax.set_title(title)
+    figure, ax = plt.subplots(figsize=(12, 2.6))
+    plot.plate(ax, X[np.random.default_rng(0).choice(len(X), 75, replace=False)], columns=25)
     return figure
 
 

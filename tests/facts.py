@@ -45,7 +45,7 @@ FACTS = [
     Fact(
         "02",
         "repaired",
-        "repaired, after 0, 1, 5, 20, 100 steps: -2776.92 -425.05 -417.08 -385.88 -385.88",
+        "repaired, after 0, 1, 5, 13, 20, 100 steps: -2776.92 -425.05 -417.08",
         "computed",
     ),
     Fact("02", "start of C's first draw", "step 0: -27072.8099 nats", "C's start; sum computed"),

@@ -1,7 +1,7 @@
 """Drawings that one lesson alone needs, each in the file of its lesson; what any user may want is in `emlib.plot`."""
 
 from pictures.lesson_01 import watch_points
-from pictures.lesson_02 import bell, distances, histories, panels, steps_of
+from pictures.lesson_02 import bell, histories, panels, steps_of
 from pictures.lesson_03 import borders, by_variance, circles, paths
 from pictures.lesson_05 import jensen, surface, waterfall
 from pictures.lesson_06 import ends
@@ -15,7 +15,6 @@ __all__ = [
     "by_variance",
     "chosen",
     "circles",
-    "distances",
     "ends",
     "findings",
     "histories",

@@ -45,7 +45,7 @@ def watch_points(
     ]
     ax.axhline(0.5, color="white", lw=1.5)
     ax.set(ylim=(0, 1), yticks=[0, 0.5, 1], xlabel="x", ylabel="responsibility", title="the five points")
-    ax.tick_params(axis="x", labelsize=9)
+    ax.tick_params(axis="x", labelsize=11)
     ax.get_xticklabels()[list(rows).index(ringed)].set_weight("bold")
 
     def redraw(step: int) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
@@ -167,23 +166,6 @@ def steps_of(fits: Mapping[int, Trace[Mixture]], X: ArrayLike, view: View) -> Ca
         return figures[K]
 
     return draw
-
-
-def distances(by_dimension: Mapping[int, ArrayLike]) -> Figure:
-    """Draw how distances from a mean are spread, for several numbers of dimensions.
-
-    Parameters
-    ----------
-    by_dimension : mapping
-        From a number of dimensions to distances (N,), in standard deviations; the first 5,000 are used.
-    """
-    figure, ax = plt.subplots(figsize=(8, 2.8))
-    for D, d in by_dimension.items():
-        label = f"{D} dimension{'s' * (D > 1)}"
-        sns.kdeplot(np.asarray(d)[:5000], ax=ax, cut=0, fill=True, alpha=0.35, label=label)
-    ax.set(xlabel="distance from the mean, in standard deviations", ylabel="density", xlim=(0, 9))
-    ax.legend()
-    return figure
 
 
 def histories(by_name: Mapping[str, ArrayLike], first: int = 0) -> Figure:

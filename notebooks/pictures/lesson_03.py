@@ -127,6 +127,8 @@ def by_variance(
     curve.loglog(list(heights), list(heights.values()), color=INK, marker="o", ms=4, lw=1.5)
     mark = curve.plot([], [], "o", ms=12, color=COLOURS[3], mec=INK)[0]
     curve.set(xlabel="variance", ylabel="largest gap to k-means' path")
+    curve.set_xticks([10, 0.1, 0.001])
+    curve.minorticks_off()
     curve.invert_xaxis()
 
     def draw(variance: float) -> Figure:
