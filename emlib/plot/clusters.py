@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.blocks import as_one
-from emlib.plot.appearance import COLOURS, mixed, number_of
+from emlib.plot.appearance import COLOURS, mixed, number_of, within_reach
 from emlib.value import Array
 
 DISC = {"boxstyle": "circle,pad=0.2", "fc": "white", "lw": 1.2}
@@ -38,25 +38,25 @@ def clusters(
         Takes other responsibilities, and other means if there are any, and changes the picture to them.
     """
     X, resp = validate.points(as_one(X), 2), validate.probabilities("resp", as_one(resp))
-    area = min(30, 9000 / len(X))
+    N, K = validate.table_of_shares("resp", resp, len(X)).shape
+    area = min(30, 9000 / N)
     dots = ax.scatter(X[:, 0], X[:, 1], c=mixed(resp), s=area, lw=0, alpha=0.8)
     numbers, width = [], 0.07 * float(np.ptp(X[:, 0]))
     if means is not None:
-        for k in range(resp.shape[1]):
+        for k in range(K):
             disc = DISC | {"ec": COLOURS[k % len(COLOURS)]}
             numbers.append(number_of(ax, k, va="center", bbox=disc, zorder=5))
     ax.set(xlabel="feature 0", ylabel="feature 1")
     ax.set_aspect("equal", adjustable="datalim")
 
     def redraw(resp: ArrayLike, means: ArrayLike | None = None) -> None:
-        resp = np.asarray(resp, dtype=float)
+        resp = validate.shaped("resp", as_one(resp), (N, K), "as many rows and columns as before")
         dots.set_facecolor(list(map(tuple, mixed(resp))))
         if by_certainty:
             dots.set_sizes(2 * area * resp.max(axis=1) ** 2)
         if means is not None:
-            for number, place in zip(
-                numbers, _side_by_side(np.asarray(means, dtype=float), width), strict=True
-            ):
+            places = validate.shaped("means", means, (len(numbers), 2), "a place for each number drawn")
+            for number, place in zip(numbers, within_reach(_side_by_side(places, width), X), strict=True):
                 number.set_position(tuple(place))
 
     redraw(resp, means)

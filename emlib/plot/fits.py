@@ -96,9 +96,9 @@ def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int]
     title = right.set_title("")
 
     def redraw(step: int) -> None:
+        mark_to(step)  # first: it says so if there is no such step
         for move_to in moves:
             move_to(trace.models[step])
-        mark_to(step)
         title.set_text(f"iteration {step}: {trace.objectives[step]:.2f}")
 
     redraw(0)
