@@ -133,7 +133,7 @@ def fit(
         steps to the same place. The objective never falls then, either.
     earlier : Trace, optional
         A fit of the same data that ended at `model`, to be continued: its steps count when this one is judged, and
-        come first in the new trace.
+        come first in the new trace. One that ended elsewhere, or under another floor or prior, is forgotten.
     on_step : function, optional
         Called with every `Step`; for a progress bar, `lambda step: bar.update()`.
     warn : bool
@@ -156,7 +156,7 @@ def fit(
     """
     # What was asked for.
     validate.one_of("keep", keep, ("models", "values"))
-    watch = Watch(tol, max_iter, negligible, _watch_of(earlier))
+    watch = Watch(tol, max_iter, negligible, _watch_of(earlier, model))
     blocks = _enough(model, opened(model, data, weights))
 
     # The loop, until the watch says why to stop.
@@ -188,12 +188,12 @@ def fit(
     return trace
 
 
-def _watch_of(earlier: Trace[Any] | None) -> Watch | None:
-    """The watch of an earlier fit, if there is one."""
+def _watch_of(earlier: Trace[Any] | None, model: Model) -> Watch | None:
+    """The watch of an earlier fit, if there is one and this model goes on with it: a new ridge is another map."""
     if earlier is None:
         return None
     validate.kind("earlier", earlier, Trace, ", the result of a fit")
-    return earlier.watch
+    return earlier.watch if earlier.model == model else None
 
 
 def _trace(
