@@ -6,6 +6,7 @@ import threading
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from sklearn.exceptions import NotFittedError
@@ -131,6 +132,14 @@ def test_emlib_accepts_its_own_float32():
     assert np.abs(resp.sum(axis=1, dtype=float) - 1).max() > 1e-8  # what was refused
     checks.probabilities(resp)
     assert plot.mixed(resp).shape[0] == len(resp)
+    plot.clusters(Figure().add_subplot(), narrow, resp, gmm.means_)(resp)
+    for other in (
+        resp.tolist(),
+        pd.DataFrame(resp),
+        resp.astype(float),
+    ):  # float32 no more, and rounded as it is
+        assert plot.mixed(other).shape[0] == len(resp)
+        start.from_responsibilities(narrow, other)
     again = start.from_responsibilities(narrow, resp)
     np.testing.assert_allclose(again.components.means, gmm.means_, atol=1e-2)
     mixture = Mixture(gmm.weights_, Gaussian(gmm.means_, gmm.covariances_))
@@ -277,6 +286,32 @@ def test_a_mask_in_a_list_of_blocks_is_seen():
     ):
         with pytest.raises(ValueError, match="masked values"):
             work([X[100:], masked])
+
+
+def test_a_mask_in_a_list_of_rows_is_seen():
+    rows = list(np.ma.array(X, mask=np.arange(X.size).reshape(X.shape) == 7))
+    for work in (
+        MODEL.log_density,
+        MODEL.components.log_density,
+        FITTED.predict,
+        GaussianMixture(3).fit,
+        lambda rows: Gaussian.from_responsibilities(rows, MODEL.responsibilities(X)),
+        lambda rows: GaussianMixture(2, means_init=rows[2:4]).fit(X),
+    ):
+        with pytest.raises(ValueError, match="masked values"):
+            work(rows)
+    with pytest.raises(ValueError, match="columns has masked values"):
+        MODEL.marginal(np.ma.array([0, 1], mask=[True, False]))
+
+
+def test_the_facade_reads_no_dates_and_no_complex_objects_as_numbers():
+    complexes = X.astype(object)
+    complexes[3, 1] = 1 + 2j
+    dates = np.full(X.shape, np.datetime64("2020-01-01"))
+    for bad in (complexes, dates, [X, dates], pd.DataFrame({"when": dates[:, 0], "then": dates[:, 1]})):
+        for work in (GaussianMixture(2).fit, FITTED.predict, FITTED.score, FITTED.bic):
+            with pytest.raises(ValueError, match="X cannot be read as an array of numbers"):
+                work(bad)
 
 
 # Threads ------------------------------------------------------------------------------------------------------
@@ -521,6 +556,44 @@ def test_a_warm_start_that_cannot_be_says_so(parameters, message):
     assert gmm.trace_ is before
     quietly(lambda: gmm.set_params(warm_start=False).fit(X))
     assert (len(gmm.mixture_), gmm.mixture_.components.structure) == (gmm.n_components, gmm.covariance_type)
+
+
+def test_a_warm_start_from_new_parameters_or_other_columns_says_that_it_cannot():
+    gmm = GaussianMixture(3, random_state=0, warm_start=True, means_init=X[:3]).fit(X)
+    quietly(lambda: gmm.fit(X))  # the parameters of the first start stand in no way
+    for name, value in (
+        ("means_init", X[3:6]),
+        ("weights_init", [0.2, 0.2, 0.6]),
+        ("precisions_init", [np.eye(2)] * 3),
+    ):
+        with pytest.raises(ValueError, match=f"{name} is new: set warm_start=False"):
+            copy.copy(gmm).set_params(**{name: value}).fit(X)
+    gmm = GaussianMixture(3, random_state=0, warm_start=True, tol=0.1).fit(X)
+    with pytest.raises(ValueError, match="X has 3 columns and the model 2 dimensions"):
+        gmm.fit(clusters(D=3))
+    assert gmm.n_features_in_ == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"reg_covar": 0.3}),
+        ({"reg_covar": 0.3}, {"reg_covar": 0.0}),
+        ({"floor": 2.0}, {"floor": 0.01}),  # the new floor lets every covariance fall
+        ({"floor": 0.01}, {"floor": 2.0}),
+    ],
+)
+def test_a_warm_start_under_another_floor_or_ridge_is_judged_anew(before, after):
+    options = {"random_state": 0, "tol": 1e-9, "max_iter": 2000}
+    apart = clusters(gap=9.0)  # so that there is one maximum to go to
+    gmm = GaussianMixture(3, warm_start=True, **options, **before)
+    quietly(lambda: gmm.fit(apart))
+    quietly(lambda: gmm.set_params(**after).fit(apart))
+    cold = GaussianMixture(3, **options, **(before | after))
+    quietly(lambda: cold.fit(apart))
+    assert gmm.stop_.reason == cold.stop_.reason
+    assert gmm.n_iter_ >= 3
+    np.testing.assert_allclose(gmm.covariances_, cold.covariances_, rtol=1e-3, atol=1e-4)
 
 
 def test_a_warm_start_honours_new_parameters():

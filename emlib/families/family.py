@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtri
 
 from emlib import validate
+from emlib.blocks import as_one
 from emlib.text import counted, listing
 from emlib.value import Array, Value, field_names, frozen
 
@@ -157,15 +158,15 @@ class Family(Value, ABC):
 
         Parameters
         ----------
-        X : array_like (N, D)
-        resp : array_like (N, K)
+        X : array_like (N, D), or list of blocks
+        resp : array_like (N, K), or list of blocks
             How much each point counts for each component, 0 or more.
         **options
             Those of the family.
         """
         chosen = cls._options(**options)
-        X = np.asarray(cls._made(**chosen).check(X), dtype=float)
-        resp = validate.table_of_shares("resp", resp, len(X))
+        X = np.asarray(cls._made(**chosen).check(as_one(X)), dtype=float)
+        resp = validate.table_of_shares("resp", as_one(resp), len(X))
         empty = cls._made(**cls._in_dimensions(chosen, X.shape[1]))
         return empty.maximize(empty.collect(X, resp))
 

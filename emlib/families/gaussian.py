@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from emlib import validate
+from emlib.blocks import as_one, rows_in_one
 from emlib.em import EPS, Collapse
 from emlib.families import shortcuts
 from emlib.families.comparing import divergences
@@ -226,7 +227,7 @@ class Gaussian(Family):
 
     @np.errstate(all="ignore")
     def log_density(self, X: ArrayLike) -> Array:
-        return self._log_densities(np.asarray(self.check(X), dtype=float))
+        return self._log_densities(np.asarray(self.check(as_one(rows_in_one(X))), dtype=float))
 
     def _log_densities(self, X: Array) -> Array:
         return np.stack([self._log_density_of(k, X) for k in range(len(self))]).T  # columns in one piece
