@@ -245,6 +245,7 @@ def additive(log_likelihood: Callable[..., float], X: ArrayLike, weights: ArrayL
     weights : array_like (N,), optional
         How much each point counts.
     """
+    validate.kind("log_likelihood", log_likelihood, Callable)
     points = validate.finite("X", as_one(X))
     if points.ndim not in (1, 2) or len(points) < 2:
         raise ValueError(f"X has shape {points.shape}; it must hold two points at least, (N,) or (N, D)")
@@ -356,6 +357,7 @@ def stopping(rule: Callable[[list[float], float], Any], tol: float = 1e-3) -> st
     tol : float
         The tolerance to try it with.
     """
+    validate.kind("rule", rule, Callable)
     tol = validate.not_negative("tol", tol)
     for fall in (0.5 * tol, 1e-3 * tol, 1e-9):
         history = [-120.0, -104.0, -101.0, -100.0, -100.0 - max(fall, 1e-12)]  # less would round to no fall

@@ -20,6 +20,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from itertools import count
+from numbers import Real
 from typing import Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -80,6 +81,8 @@ class Statistics(Value):
         return self if other == 0 else NotImplemented
 
     def __mul__(self, scale: float) -> Self:
+        if not isinstance(scale, Real):
+            return NotImplemented
         return type(self)(*(getattr(self, name) * scale for name in field_names(type(self))))
 
     __rmul__ = __mul__

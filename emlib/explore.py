@@ -11,13 +11,20 @@ from itertools import product
 from math import floor, log10
 from typing import Any
 
-import ipywidgets as widgets
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from emlib import plot, validate
+from emlib import validate
 from emlib.fitting import Trace
+from emlib.text import not_installed
+
+try:
+    import ipywidgets as widgets
+    from matplotlib.figure import Figure
+
+    from emlib import plot
+except ModuleNotFoundError as error:
+    raise not_installed("emlib.explore", error) from error
 
 MOST_FRAMES = 150
 
@@ -79,6 +86,7 @@ def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
         The values along each axis, for example `iteration=range(10), K=[2, 3, 4]`; at most 150 frames in all.
         The first axis gets a Play button.
     """
+    validate.kind("draw", draw, Callable)
     for name, values in axes.items():
         if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, (str, bytes)):
             raise ValueError(f"{name} is a {type(values).__name__}; it must be a list of values, or a range")
@@ -142,6 +150,7 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, float, float]) -> 
     >>> explore.live(draw, height=(-1, 1, 0))
     <live picture: height -1 to 1>
     """
+    validate.kind("draw", draw, Callable)
     if not sliders:
         raise ValueError("there is nothing to move: give at least one slider, as name=(low, high, start)")
     controls = {}

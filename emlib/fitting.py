@@ -156,6 +156,8 @@ def fit(
     """
     # What was asked for.
     validate.one_of("keep", keep, ("models", "values"))
+    if on_step is not None:
+        validate.kind("on_step", on_step, Callable)
     watch = Watch(tol, max_iter, negligible, _watch_of(earlier, model))
     blocks = _enough(model, opened(model, data, weights))
 

@@ -297,8 +297,7 @@ class Mixture(Value, Model):
 
     def marginal(self, columns: ArrayLike) -> Mixture:
         """The mixture of some of the features, given by their numbers, whatever the others are."""
-        columns = validate.columns("columns", columns, self._gaussians("marginal").n_features)
-        return self.with_parts(self.weights, self.components.marginal(columns))
+        return self.with_parts(self.weights, self._gaussians("marginal").marginal(columns))
 
     def conditional(self, columns: ArrayLike, values: ArrayLike) -> Mixture:
         """The mixture of the other features, once these have these values.

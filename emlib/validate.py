@@ -148,6 +148,7 @@ def probabilities(name: str, values: ArrayLike) -> Array:
     return array
 
 
+@np.errstate(under="ignore")
 def symmetric(name: str, matrices: Array) -> None:
     """Raise an error unless matrices (K, D, D) are symmetric, but for rounding; {k} in the name is the number."""
     lopsided = np.abs(matrices - matrices.transpose(0, 2, 1))
@@ -222,7 +223,7 @@ def positive(name: str, value: Any) -> float:
     return as_float
 
 
-def kind(name: str, value: Any, wanted: type, example: str = "") -> None:
+def kind(name: str, value: Any, wanted: Any, example: str = "") -> None:
     """Raise an error unless `value` is an instance of the class that is wanted."""
     if not isinstance(value, wanted):
         raise ValueError(f"{name} is a {type(value).__name__}; it must be a {wanted.__name__}{example}")

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -16,6 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from emlib import (
     Blocks,
+    Collapse,
     EMWarning,
     Gaussian,
     GaussianMixture,
@@ -23,7 +26,9 @@ from emlib import (
     Prior,
     Stop,
     checks,
+    datasets,
     em,
+    explore,
     fit,
     fit_best,
     plot,
@@ -31,6 +36,7 @@ from emlib import (
     squarem,
     start,
 )
+from emlib.classic import Coins, Linkage
 
 
 def clusters(N=240, D=2, gap=3.0, seed=0):
@@ -119,6 +125,20 @@ def test_all_else_raises_no_floating_point_error():
         )
         checks.additive(lambda X: MODEL.log_density(X).sum(), X)
         start.usual_floor(X, WEIGHTS), start.k_means(X, 3, rng(), weights=WEIGHTS)
+
+
+def test_pictures_and_other_models_raise_no_floating_point_error():
+    line = Mixture([0.5, 0.5], Gaussian.univariate([0, 1], [1, 1]))
+    far = np.array([[0.0], [39.0], [60.0], [400.0]])
+    with np.errstate(all="raise"):
+        plot.line(Figure().add_subplot(), line, far)(line)
+        plot.shares(Figure().add_subplot(), line, -50, 400)
+        plot.watch(Figure(), fit(line, far, tol=0, max_iter=2, warn=False), far)(1)
+        plot.contours(Figure().add_subplot(), FITTED.mixture_)
+        coins = fit(Coins([1 - 1e-6, 1e-9], tosses=1000), [0, 1000, 500], warn=False).model
+        np.testing.assert_allclose(coins.probabilities, [0.75, 0], atol=1e-12)
+        wide = Gaussian.univariate([0, 1e200], [1e-300, 1e300])
+        np.testing.assert_array_equal(wide.divergence(wide) > 0, [[False, True], [True, False]])
 
 
 # float32, in and out ------------------------------------------------------------------------------------------
@@ -914,6 +934,33 @@ RAW = {
         "fixed is 'weights'; it must be one of 'means'",
     ),
     "an option": (lambda: start.from_labels(X, LABELS, ridges=1), "ridges"),
+    "other statistics": (
+        lambda: MODEL.maximize(start.from_labels(X, LABELS, structure="diag").expect(X)),
+        "it must be what these components collect: full moments in 2 dimensions",
+    ),
+    "statistics of other dimensions": (
+        lambda: MODEL.components.maximize(
+            Gaussian.univariate([0], [1]).collect(np.ones((3, 1)), np.ones((3, 1)))
+        ),
+        "full moments in 2 dimensions",
+    ),
+    "no statistics": (lambda: MODEL.components.maximize(3), "statistics is 3; it must be what these"),
+    "statistics of coins": (lambda: Coins([0.5]).maximize(3), "statistics is a int; it must be a CoinStat"),
+    "statistics of animals": (lambda: Linkage(0.5).maximize(None), "statistics is a NoneType"),
+    "a marginal of components": (
+        lambda: MODEL.components.marginal([2]),
+        "columns are numbered from 0 to 1",
+    ),
+    "on_step": (lambda: fit(MODEL, X, on_step=3), "on_step is a int; it must be a Callable"),
+    "a rule": (lambda: checks.stopping(3), "rule is a int"),
+    "a log-likelihood": (lambda: checks.additive(3, X), "log_likelihood is a int"),
+    "a curve": (lambda: plot.bound(None, 3, 0, 1), "log_likelihood is a int"),
+    "a curve of nothing": (
+        lambda: plot.bound(Figure().add_subplot(), lambda p: None, 0, 1),
+        "the log-likelihood is not finite anywhere from 0.0 to 1.0",
+    ),
+    "a drawing": (lambda: explore.frames(3, a=[1]), "draw is a int"),
+    "a live drawing": (lambda: explore.live(3, a=(0, 1, 0)), "draw is a int"),
     "nobody's weights": (lambda: Mixture([0.5, 0.5], "Gaussians"), "it must be a family of distributions"),
 }
 
@@ -925,11 +972,49 @@ def test_no_raw_error_leaves_a_public_function(name):
         work()
 
 
+def test_statistics_are_multiplied_by_numbers_only():
+    statistics = MODEL.expect(X)
+    for other in ("a", statistics, None):
+        with pytest.raises(TypeError):
+            statistics * other
+    assert (np.float32(0.5) * statistics).n_points == (statistics * np.int64(2)).n_points / 4
+
+
+@pytest.mark.parametrize("missing", ["matplotlib", "seaborn", "ipywidgets"])
+def test_what_draws_says_which_extra_to_install(missing):
+    code = f'''
+import sys
+sys.modules["{missing}"] = None
+for statement in sys.argv[1:]:
+    try:
+        exec(statement)
+    except ModuleNotFoundError as error:
+        print(error.name, "|", error)
+import emlib.select, emlib.estimator
+'''
+    drawing = ["from emlib import plot", "import emlib.plot", "from emlib.plot import line"]
+    exploring = ["from emlib import explore", "import emlib.explore", "from emlib.explore import film"]
+    command = [sys.executable, "-c", code, *exploring, *(drawing if missing != "ipywidgets" else [])]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(said) == len(command) - 3
+    for line in said:
+        assert line.startswith(f"{missing} | emlib.")
+        assert line.endswith(f"needs {missing}, which is not installed: install em-course[course]")
+
+
 # Values -------------------------------------------------------------------------------------------------------
 
 
 def pickled(value):
     return pickle.loads(pickle.dumps(value))
+
+
+def a_collapse():
+    raise Collapse("on purpose")
+
+
+def no_start(*_, **__):
+    raise Collapse("on purpose")
 
 
 def test_values_equal_their_own_copies_and_nothing_else():
@@ -949,6 +1034,11 @@ def test_values_equal_their_own_copies_and_nothing_else():
         Prior.weak(X, 3),
         FITTED.trace_,
         FITTED.stop_,
+        # With nan in a tuple: an end that collapsed, a row without held-out points.
+        fit_best([a_collapse, MODEL], X, warn=False),
+        select.sweep(X, [1, 2], ["full"], rng=rng(), start=no_start, progress=False),
+        select.HeldOut(np.nan, np.nan, (np.nan, 1.0)),
+        datasets.old_faithful(),
     ):
         twin = pickled(value)
         assert twin == value
@@ -968,6 +1058,9 @@ def test_a_repr_shows_ten_components_and_says_how_many_more():
         assert len(lines) == 10
         assert last == "  and 2990 more"
     assert len(repr(parts.permuted(np.arange(10))).splitlines()) == 11
+    coins = repr(Coins(np.full(K, 0.5)))
+    assert coins == f"Coins([{'0.5, ' * 10}and 2990 more], tosses=10)"
+    assert repr(Coins(np.full(10, 0.5))) == f"Coins([{', '.join(['0.5'] * 10)}], tosses=10)"
 
 
 # Conditionals and the whole of a mixture ----------------------------------------------------------------------

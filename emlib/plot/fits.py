@@ -87,7 +87,7 @@ def watch(figure: Figure, trace: Trace[Mixture], X: ArrayLike) -> Callable[[int]
         summits = [model.log_density(in_dimensions(model, 1).means).max() for model in trace.models]
         tallest = float(np.exp(max(summits)))
         grid = np.linspace(low, high, 600)[:, None]
-        usual = max(np.exp(model.log_density(grid)).max() for model in trace.models)
+        usual = float(np.exp(max(model.log_density(grid).max() for model in trace.models)))
         top = 1.2 * min(max(usual, tallest), 3 * usual)  # a needle is cut, so that the rest can be seen
         moves = [line(axes["line"], first, X, low, high, top), shares(axes["shares"], first, low, high)]
         axes["line"].set(xlabel="", ylabel="density")

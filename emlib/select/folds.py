@@ -17,13 +17,13 @@ from emlib.select.recipe import Floor, Recipe, Start, table_of
 from emlib.start import k_means
 from emlib.text import counted
 from emlib.threads import one_thread
-from emlib.value import Array
+from emlib.value import Array, Value
 
 Splits = list[tuple[np.ndarray, np.ndarray]]  # the rows seen and those held out, for each fold
 
 
 @dataclass(frozen=True, repr=False)
-class HeldOut:
+class HeldOut(Value):
     """What cross-validation found: log-likelihoods of held-out points, per point, in nats.
 
     Attributes
