@@ -792,6 +792,10 @@ ANSWERS = {
     "em": lambda X: next(em(MODEL, X)).objective,
     "squarem": lambda X: next(squarem(MODEL, X)).objective,
     "expect": lambda X: MODEL.expect(X).counts,
+    "components' log_density": MODEL.components.log_density,
+    "components from_responsibilities": lambda X: (
+        Gaussian.from_responsibilities(X, np.eye(3)[LABELS]).covariances
+    ),
     "log_density": MODEL.log_density,
     "responsibilities": MODEL.responsibilities,
     "predict": MODEL.predict,
