@@ -183,11 +183,39 @@ def fit(
                 raise
             stop = broken_off(error, step.number)
     assert stop is not None  # the loop never ends by itself
-    trace = _trace(models, log_likelihoods, stop, watch, step.statistics.n_points, exact)
-    trace = _after(earlier, trace, watch, keep)
+    trace = _trace(models, log_likelihoods, stop, watch, step.statistics.n_points, exact, earlier, keep)
     if warn:
         _warn(trace, watch.tol)
     return trace
+
+
+def _trace(
+    models: list[M],
+    log_likelihoods: list[float],
+    stop: Stop,
+    watch: Watch,
+    n_points: float,
+    exact: bool,
+    earlier: Trace[M] | None,
+    keep: str,
+) -> Trace[M]:
+    """What is kept of a fit, after what is kept of an earlier one, if it went on with it."""
+    fitted = models[-2] if stop.reason == "decreased" else models[-1]
+    if earlier is not None and watch.continues:
+        models = [*earlier.models, *models[1:]]
+        log_likelihoods = [*earlier.log_likelihoods, *log_likelihoods[1:]]
+        exact = exact and earlier.exact
+    return Trace(
+        model=fitted,
+        stop=stop,
+        objectives=np.array(watch.objectives),
+        log_likelihoods=np.array(log_likelihoods),
+        models=tuple(models) if keep == "models" else (fitted,),
+        n_points=n_points,
+        roundings=np.array(watch.roundings),
+        exact=exact,
+        watch=watch,
+    )
 
 
 def _watch_of(earlier: Trace[Any] | None, model: Model) -> Watch | None:
@@ -196,37 +224,6 @@ def _watch_of(earlier: Trace[Any] | None, model: Model) -> Watch | None:
         return None
     validate.kind("earlier", earlier, Trace, ", the result of a fit")
     return earlier.watch if earlier.model == model else None
-
-
-def _trace(
-    models: list[M], log_likelihoods: list[float], stop: Stop, watch: Watch, n_points: float, exact: bool
-) -> Trace[M]:
-    """What is kept of a fit: all that it was given."""
-    return Trace(
-        model=models[-2] if stop.reason == "decreased" else models[-1],
-        stop=stop,
-        objectives=np.array(watch.objectives),
-        log_likelihoods=np.array(log_likelihoods),
-        models=tuple(models),
-        n_points=n_points,
-        roundings=np.array(watch.roundings),
-        exact=exact,
-        watch=watch,
-    )
-
-
-def _after(earlier: Trace[M] | None, trace: Trace[M], watch: Watch, keep: str) -> Trace[M]:
-    """The trace of a fit after that of an earlier one, if it went on with it; with as many models as are wanted."""
-    models = trace.models
-    if earlier is not None and watch.continues:
-        models = (*earlier.models, *models[1:])
-        before = earlier.log_likelihoods
-        trace = replace(
-            trace,
-            log_likelihoods=np.concatenate([before, trace.log_likelihoods[1:]]),
-            exact=trace.exact and earlier.exact,
-        )
-    return replace(trace, models=models if keep == "models" else (trace.model,))
 
 
 def fit_best(
