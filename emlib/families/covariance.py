@@ -310,17 +310,8 @@ def _roots(stored: Array) -> Any:
     except np.linalg.LinAlgError:
         if len(stored) == 1:
             return np.full_like(stored, np.nan)
-    # At least one has no factor. Eigenvalues tell which; if they cannot, try one at a time.
-    roots = np.full_like(stored, np.nan)
-    finite: Any = np.isfinite(stored).all(axis=(1, 2))
-    positive = finite.copy()
-    positive[finite] = np.linalg.eigvalsh(stored[finite])[:, 0] > 0
-    try:
-        roots[positive] = np.linalg.cholesky(stored[positive])
-    except np.linalg.LinAlgError:
-        for k in np.flatnonzero(positive):
-            roots[k] = _roots(stored[k : k + 1])[0]
-    return roots
+    # At least one has no factor: one at a time tells which.
+    return np.concatenate([_roots(one[None]) for one in stored])
 
 
 @cache
