@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from math import floor, log10
+from math import floor, log10, prod
 from typing import Any
 
 import numpy as np
@@ -92,9 +92,7 @@ def frames(draw: Callable[..., Figure], **axes: Sequence[Any]) -> Explorable:
             raise ValueError(f"{name} is a {type(values).__name__}; it must be a list of values, or a range")
     if not axes or not all(len(values) for values in axes.values()):
         raise ValueError("the film has no frames: give at least one axis with at least one value")
-    size = 1
-    for values in axes.values():
-        size *= len(values)
+    size = prod(map(len, axes.values()))
     if size > MOST_FRAMES:
         raise ValueError(f"the film has {size} frames; it may have {MOST_FRAMES}: give fewer values")
 

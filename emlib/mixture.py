@@ -20,7 +20,7 @@ from emlib.em import Collapse, Model, Statistics, Suspicion
 from emlib.families import Family, Gaussian
 from emlib.families.family import SHOWN, more
 from emlib.text import listing
-from emlib.value import Array, Value, once
+from emlib.value import Array, Value, frozen, once
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,9 @@ class Mixture(Value, Model):
         given = validate.probabilities("weights", weights)
         given = validate.shaped("weights", given, (len(components),), "one number for each component, (K,)")
         validate.kind("fixed_weights", fixed_weights, bool)
-        given = given / given.sum()
-        given.setflags(write=False)
         # A frozen dataclass is set once, here.
         self.__dict__.update(
-            weights=given,
+            weights=frozen(given / given.sum()),
             components=components,
             weight_count=validate.not_negative("weight_count", weight_count),
             fixed_weights=fixed_weights,

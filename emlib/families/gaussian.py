@@ -24,7 +24,7 @@ from emlib.families.prior import Prior
 from emlib.families.singular import at_floor, collapse, held_up, singular
 from emlib.families.variances import STRUCTURES, structure_named
 from emlib.text import brief, counted
-from emlib.value import Array, once
+from emlib.value import Array, frozen, once
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -112,9 +112,9 @@ class Gaussian(Family):
             covariance = form.of(
                 stored, D, options["floor"]
             )  # from below the floor, the first M-step could only lose
-        means = means.copy()
-        means.setflags(write=False)
-        self.__dict__.update(means=means, covariance=covariance, **options)  # a frozen dataclass is set once
+        self.__dict__.update(
+            means=frozen(means), covariance=covariance, **options
+        )  # a frozen dataclass is set once
 
     @classmethod
     def univariate(cls, means: ArrayLike, variances: ArrayLike, **options: Any) -> Self:
