@@ -115,8 +115,10 @@ def checked_blocks(estimator: Any, X: Any, weights: Any, first: bool) -> Blocks:
             raise ValueError("X cannot be read as an array of numbers: it holds dates")
         try:
             blocks.append(validate_data(estimator, block, reset=first and number == 0, **options))
-        except TypeError as error:
-            raise ValueError(f"X cannot be read as an array of numbers: {error}") from error
+        except TypeError as error:  # which scikit-learn asks of other objects
+            if "complex" in str(error):
+                raise ValueError(f"X cannot be read as an array of numbers: {error}") from error
+            raise
     if many and first and sum(map(len, blocks)) < 2:
         raise ValueError("X holds one point; a mixture needs two at least")
     pieces = weights if many else None if weights is None else [weights]
