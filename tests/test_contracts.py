@@ -948,6 +948,25 @@ RAW = {
         ),
         "full moments in 2 dimensions",
     ),
+    "a list of one point": (lambda: GaussianMixture(1).fit([np.ones((1, 2))]), "X holds one point"),
+    "labels of two kinds": (
+        lambda: start.from_labels(X[:2], np.array([1, "a"], dtype=object)),
+        "labels cannot be sorted",
+    ),
+    "other moments added": (
+        lambda: (
+            MODEL.expect(X).components + start.from_labels(X, LABELS, structure="diag").expect(X).components
+        ),
+        "they add only if they come from models of one kind",
+    ),
+    "negative responsibilities": (
+        lambda: Gaussian.from_responsibilities(X, -np.ones((len(X), 1))),
+        "resp has a negative value, -1",
+    ),
+    "a prior of other dimensions": (
+        lambda: Gaussian.univariate([0], [1], prior=Prior(np.eye(2), 1.0)),
+        "prior has 2 dimensions and the components 1",
+    ),
     "no statistics": (lambda: MODEL.components.maximize(3), "statistics is 3; it must be what these"),
     "statistics of coins": (lambda: Coins([0.5]).maximize(3), "statistics is a int; it must be a CoinStat"),
     "statistics of animals": (lambda: Linkage(0.5).maximize(None), "statistics is a NoneType"),
