@@ -60,15 +60,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import what draws or needs scikit-learn only when it is asked for: they take their time."""
     if name in ("explore", "plot"):
-        try:
-            return import_module(f"emlib.{name}")
-        except ModuleNotFoundError as error:
-            if str(error.name).startswith("emlib"):
-                raise
-            raise ModuleNotFoundError(
-                f"emlib.{name} needs {error.name}, which is not installed: install em-course[course]",
-                name=error.name,
-            ) from error
+        return import_module(f"emlib.{name}")
     if name == "GaussianMixture":
         return import_module("emlib.estimator").GaussianMixture
     raise AttributeError(f"module 'emlib' has no attribute {name!r}")

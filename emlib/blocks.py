@@ -120,6 +120,14 @@ class Blocks:
             len(block) if weights is None else int(np.count_nonzero(weights)) for block, weights in self.pairs
         )
 
+    @property
+    def unit(self) -> float:
+        """What a point of weight 1 counts as: itself where weights are counts, else so that 1 is the mean weight."""
+        pieces: list[Any] = [weights for _, weights in self.pairs if weights is not None]
+        if all((weights == np.floor(weights)).all() for weights in pieces):
+            return 1.0
+        return self.n_counting / sum(float(weights.sum()) for weights in pieces)
+
     def sum(self, expect: Callable[[Any, Any], Any]) -> Any:
         """Add up what `expect` says of every block."""
         (block, weights), *others = self._to_expect
@@ -152,9 +160,12 @@ def as_one(X: Any) -> Any:
     if len(X) == 1:
         return X[0]
     _check_rows_alike(X)
-    # A masked array keeps its mask, which is refused later, in words.
-    join: Any = np.ma.concatenate if any(map(np.ma.isMaskedArray, X)) else np.concatenate
-    return join(X)
+    return _together(np.concatenate, np.ma.concatenate, X)
+
+
+def _together(join: Any, join_masked: Any, arrays: Any) -> Any:
+    """Some arrays as one; a masked one keeps its mask, which is refused later, in words."""
+    return join_masked(arrays) if any(map(np.ma.isMaskedArray, arrays)) else join(arrays)
 
 
 def _check_rows_alike(blocks: list[Any]) -> None:
@@ -172,5 +183,5 @@ def rows_in_one(X: Any) -> Any:
         and X
         and all(np.ndim(x) == 1 and np.shape(x) == np.shape(X[0]) for x in X)
     ):
-        return np.stack(X)
+        return _together(np.stack, np.ma.stack, X)
     return X

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.blocks import as_one
+from emlib.blocks import Blocks, as_one
 from emlib.em import EPS
 from emlib.families import Gaussian
 from emlib.families.variances import positive_definite
@@ -162,9 +162,7 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     if len(raised := np.flatnonzero(components.at_floor())):
         numbers = f"component{'' if len(raised) == 1 else 's'} {listing(raised[:10])}"
         return f"not checked: the floor has raised the covariance of {numbers}"
-    weights = validate.point_weights(np.ones(len(X)) if weights is None else as_one(weights), len(X))
-    if not weights.any():
-        raise ValueError("weights are all 0: there are no data to compare with")
+    weights = _counts(weights, len(X))
     origin = X[np.argmax(weights)]  # far from zero, sums about zero would lose their digits
     mean = origin + np.average(X - origin, axis=0, weights=weights)
     covariance = np.atleast_2d(np.cov((X - origin).T, aweights=weights, bias=True))
@@ -193,6 +191,14 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
             "after an M-step they are equal: is each covariance taken about the new mean, and stored?"
         )
     return "the mixture has the mean and the covariance of the data"
+
+
+def _counts(weights: ArrayLike | None, n_points: int) -> Array:
+    """How much each point counts, (N,)."""
+    counts = np.ones(n_points) if weights is None else validate.point_weights(as_one(weights), n_points)
+    if not counts.any():
+        raise ValueError("the weights are zero everywhere: at least one point must count")
+    return counts
 
 
 def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
@@ -239,6 +245,7 @@ def additive(log_likelihood: Callable[..., float], X: ArrayLike, weights: ArrayL
     weights : array_like (N,), optional
         How much each point counts.
     """
+    validate.kind("log_likelihood", log_likelihood, Callable)
     points = validate.finite("X", as_one(X))
     if points.ndim not in (1, 2) or len(points) < 2:
         raise ValueError(f"X has shape {points.shape}; it must hold two points at least, (N,) or (N, D)")
@@ -278,7 +285,7 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
     tol : float
         The largest promise allowed, in nats.
     weights : array_like (N,), optional
-        How much each point counted in the fit.
+        How much each point counted in the fit; on any scale, as for `emlib.select.aic`.
     """
     components: Any = getattr(mixture, "components", None)
     if not isinstance(components, Gaussian) or components.structure != "full" or not components.exact:
@@ -289,7 +296,7 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
             f"the floor has raised the covariance of component {k}, where slopes have one side only"
         )
     X = validate.points(as_one(X), components.n_features)
-    counts = np.ones(len(X)) if weights is None else validate.point_weights(as_one(weights), len(X))
+    counts = _counts(weights, len(X))
     if not mixture.weights.all():
         raise ValueError(
             f"component {int(np.argmin(mixture.weights))} has the weight 0, where slopes have one side only: "
@@ -309,10 +316,11 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
         slope = (height(1e-4, *step) - height(-1e-4, *step)) / 2e-4
         if not abs(slope) <= abs(worst):
             worst, where = slope, name
-    if not abs(worst) / np.sqrt(counts.sum()) <= tol:
+    promise = abs(worst) * np.sqrt(Blocks(X, counts).unit / counts.sum())
+    if not promise <= tol:
         raise AssertionError(
             f"this is no maximum, or not quite: along {where} the objective has the slope {worst:.3g}, so that a step "
-            f"as small as a standard error promises {abs(worst) / np.sqrt(counts.sum()):.3g} nats. If a fit ended "
+            f"as small as a standard error promises {promise:.3g} nats. If a fit ended "
             "here, fit again with a smaller tol, such as 1e-9: does that take the slope away?"
         )
     return "no slope is left in any direction"
@@ -349,6 +357,7 @@ def stopping(rule: Callable[[list[float], float], Any], tol: float = 1e-3) -> st
     tol : float
         The tolerance to try it with.
     """
+    validate.kind("rule", rule, Callable)
     tol = validate.not_negative("tol", tol)
     for fall in (0.5 * tol, 1e-3 * tol, 1e-9):
         history = [-120.0, -104.0, -101.0, -100.0, -100.0 - max(fall, 1e-12)]  # less would round to no fall

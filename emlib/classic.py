@@ -81,6 +81,7 @@ class Coins(Value, Model):
             raise ValueError(f"heads has the value {heads.max():g}; a row has only {self.tosses} flips")
         return heads
 
+    @np.errstate(under="ignore")
     def _bayes(self, heads: Array) -> tuple[Array, Array]:
         """Log-probability of each row, (N,), and the responsibilities, (N, K)."""
         h = heads[:, None]
@@ -127,6 +128,7 @@ class Coins(Value, Model):
         Collapse
             If a coin is left without any flips.
         """
+        validate.kind("statistics", statistics, CoinStatistics, ", the result of expect")
         if not (statistics.flips > 0).all():
             k = int(np.argmin(statistics.flips))
             raise Collapse(f"coin {k} is left without any flips: start elsewhere, or with fewer coins")
@@ -247,6 +249,7 @@ class Linkage(Value, Model):
         Collapse
             If none does.
         """
+        validate.kind("statistics", statistics, LinkageStatistics, ", the result of expect")
         informative = statistics.linked + statistics.crossed
         if not informative > 0:
             raise Collapse("none of these animals tells anything of psi")

@@ -10,11 +10,11 @@ import numpy as np
 
 from emlib import validate
 from emlib.text import counted
-from emlib.value import Array
+from emlib.value import Array, Value
 
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
+@dataclass(frozen=True, repr=False)
+class Dataset(Value):
     """Data, and where they come from.
 
     Attributes

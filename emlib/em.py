@@ -17,9 +17,10 @@ by the same loop. Log-likelihoods and objectives are totals over the data, in na
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from numbers import Real
 from typing import Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -80,6 +81,8 @@ class Statistics(Value):
         return self if other == 0 else NotImplemented
 
     def __mul__(self, scale: float) -> Self:
+        if not isinstance(scale, Real):
+            return NotImplemented
         return type(self)(*(getattr(self, name) * scale for name in field_names(type(self))))
 
     __rmul__ = __mul__
@@ -265,38 +268,18 @@ def squarem(
     Varadhan & Roland (2008), Simple and globally convergent methods for accelerating the convergence of any EM
     algorithm. There parameters are extrapolated, and the rate is one of distances between them.
     """
-    blocks = opened(model, data, weights)
-    step = Step(0, model, blocks.sum(model.e_step), exact=model.exact)
+    blocks, longest = opened(model, data, weights), 4.0
+    numbers = count()
+    step = Step(next(numbers), model, blocks.sum(model.e_step), exact=model.exact)
     yield step
-    route = leaping(step, leaps)
-    statistics, jump = next(route)
-    for number in count(1):
-        following: Step[M] | None
-        if jump:
-            following = _leap(step.model, statistics, blocks, number)
-        else:
-            model = step.model.maximize(statistics)
-            following = Step(number, model, blocks.sum(model.e_step), exact=model.exact)
-        if following is not None and (not jump or following.objective >= step.objective):
-            step = following
-            yield step
-        statistics, jump = route.send(step)
-
-
-def leaping(
-    step: Step[M], leaps: Callable[[], bool] = lambda: True
-) -> Generator[tuple[Statistics, bool], Step[M], None]:
-    """The route of `squarem`: yields the statistics to maximize next and whether they are a leap's; is sent steps.
-
-    After a leap that was taken back, it is sent the step from before the leap again.
-    """
-    longest = 4.0
     while True:
         # Two plain steps, and what they gained.
         steps = [step]
         for _ in range(2):
-            steps.append((yield steps[-1].statistics, False))
-        step = steps[-1]
+            model = step.model.maximize(step.statistics)
+            step = Step(next(numbers), model, blocks.sum(model.e_step), exact=model.exact)
+            steps.append(step)
+            yield step
         before, gain = (steps[i].objective - steps[i - 1].objective for i in (1, 2))
         if not (before > gain > 0 and leaps()):
             continue
@@ -306,12 +289,13 @@ def leaping(
         s0, s1, s2 = (one.statistics for one in steps)
         with np.errstate(all="ignore"):
             extrapolated = s0 * (1 - a) ** 2 + s1 * (2 * a * (1 - a)) + s2 * a**2
-        landed = yield extrapolated, True
-        if landed is not step and a == longest:
-            longest *= 4
-        elif a == longest:
-            longest = max(longest / 4, 2.0)
-        step = landed
+        landed = _leap(step.model, extrapolated, blocks, next(numbers))
+        kept = landed is not None and landed.objective >= step.objective
+        if a == longest:
+            longest = 4 * longest if kept else max(longest / 4, 2.0)
+        if landed is not None and kept:
+            step = landed
+            yield step
 
 
 def _leap(model: M, statistics: Statistics, blocks: Blocks, number: int) -> Step[M] | None:

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from emlib import initialisation, start, validate
+from emlib import initialisation, select, start, validate
 from emlib.blocks import Blocks
 from emlib.em import Collapse, Step
 from emlib.families import Gaussian
@@ -22,6 +22,8 @@ from emlib.fitting import Trace, fit, fit_best
 from emlib.mixture import Mixture
 from emlib.stopping import Stop
 from emlib.value import Array
+
+GIVEN = ("weights_init", "means_init", "precisions_init")  # parameters to start from
 
 
 class Reached(NamedTuple):
@@ -183,15 +185,15 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             "on_step": self._report if self.verbose > 1 else None,
             "warn": False,
         }
-        floor = self._floor(blocks)
+        family = {"structure": self.covariance_type, "floor": self._floor(blocks), "ridge": self.reg_covar}
         if self.warm_start and hasattr(self, "mixture_"):
-            return fit(self._continued(floor), blocks, earlier=self.trace_, **options)
+            return fit(self._continued(blocks, family), blocks, earlier=self.trace_, **options)
         rng = check_random_state(self.random_state)  # as it is: then k-means starts as in scikit-learn
 
         def first(number: int) -> Mixture:
             if self.verbose:
                 print(f"Initialization {number}")
-            return self._start(blocks, rng, floor)
+            return self._start(blocks, rng, family)
 
         starts = (partial(first, number) for number in range(self.n_init))
         try:
@@ -224,6 +226,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.reached_ = tuple(Reached(end.objective / best.n_points, end.stop) for end in best.ends)
         if not best.ends:
             self.reached_ = (Reached(self.lower_bound_, best.stop),)
+        self._begun = {name: getattr(self, name) for name in GIVEN}
         self._dtype = np.result_type(*(block.dtype for block, _ in blocks.pairs))
 
     # The start --------------------------------------------------------------------------------------
@@ -234,10 +237,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             return start.usual_floor(blocks)
         return 0.0 if self.floor is None else self.floor
 
-    def _options(self, floor: Any) -> dict[str, Any]:
-        return {"structure": self.covariance_type, "floor": floor, "ridge": self.reg_covar}
-
-    def _continued(self, floor: Any) -> Mixture:
+    def _continued(self, blocks: Blocks, options: dict[str, Any]) -> Mixture:
         """The fitted mixture, under the floor and the ridge that are asked for now."""
         parts, K = self._gaussian, len(self.mixture_)
         if (self.n_components, self.covariance_type) != (K, parts.structure):
@@ -245,11 +245,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):
                 f"warm_start would go on with {K} components of structure {parts.structure!r}, and "
                 f"{self.n_components} of structure {self.covariance_type!r} are asked for: set warm_start=False"
             )
-        return self.mixture_.with_parts(self.mixture_.weights, parts.under(**self._options(floor)))
+        new = [name for name in GIVEN if not np.array_equal(getattr(self, name), self._begun[name])]
+        if new:
+            raise ValueError(
+                f"warm_start goes on from the last fit, and {new[0]} is new: set warm_start=False"
+            )
+        parts.check(blocks.pairs[0][0][:1])  # has it as many columns?
+        return self.mixture_.with_parts(self.mixture_.weights, parts.under(**options))
 
-    def _start(self, blocks: Blocks, rng: Any, floor: Any) -> Mixture:
+    def _start(self, blocks: Blocks, rng: Any, options: dict[str, Any]) -> Mixture:
         """The start that `init_params` names, with those parameters in it that are given."""
-        options = self._options(floor)
         shares, means, covariances = self._given(blocks)
         if shares is not None and means is not None and covariances is not None:
             return Mixture(shares, Gaussian(means, covariances, **options))
@@ -366,8 +371,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Mean log-density of the points, in nats."""
-        from emlib import select
-
         blocks = self._blocks(X, sample_weight)
         return select.held_out(self.mixture_, blocks)
 
@@ -387,14 +390,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def aic(self, X: Any, sample_weight: ArrayLike | None = None) -> float:
         """Akaike's criterion on these points; smaller is better. For weights see `emlib.select.aic`."""
-        from emlib import select
-
         blocks = self._blocks(X, sample_weight)
         return select.aic(self.mixture_, blocks)
 
     def bic(self, X: Any, sample_weight: ArrayLike | None = None) -> float:
         """The Bayesian information criterion on these points; smaller is better. For weights see `emlib.select.aic`."""
-        from emlib import select
-
         blocks = self._blocks(X, sample_weight)
         return select.bic(self.mixture_, blocks)

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from math import floor, log10
+from math import floor, log10, prod
 from typing import Any
 
-import ipywidgets as widgets
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from emlib import plot, validate
+from emlib import validate
 from emlib.fitting import Trace
+from emlib.text import not_installed
+
+try:
+    import ipywidgets as widgets
+    from matplotlib.figure import Figure
+
+    from emlib import plot
+except ModuleNotFoundError as error:
+    raise not_installed("emlib.explore", error) from error
 
 MOST_FRAMES = 150
 
@@ -90,14 +97,13 @@ def frames(
         The values along each axis, for example `iteration=range(10), K=[2, 3, 4]`; at most 150 frames in all.
         The first axis gets a Play button.
     """
+    validate.kind("draw", draw, Callable)
     for name, values in axes.items():
         if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, (str, bytes)):
             raise ValueError(f"{name} is a {type(values).__name__}; it must be a list of values, or a range")
     if not axes or not all(len(values) for values in axes.values()):
         raise ValueError("the film has no frames: give at least one axis with at least one value")
-    size = 1
-    for values in axes.values():
-        size *= len(values)
+    size = prod(map(len, axes.values()))
     if size > MOST_FRAMES:
         raise ValueError(f"the film has {size} frames; it may have {MOST_FRAMES}: give fewer values")
 
@@ -176,6 +182,7 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorabl
     >>> explore.live(draw, height=(-1, 1, 0))
     <live picture: height -1 to 1>
     """
+    validate.kind("draw", draw, Callable)
     if not sliders:
         raise ValueError("there is nothing to move: give at least one slider, as name=(low, high, start)")
     controls = {}

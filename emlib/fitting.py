@@ -133,7 +133,7 @@ def fit(
         steps to the same place. The objective never falls then, either.
     earlier : Trace, optional
         A fit of the same data that ended at `model`, to be continued: its steps count when this one is judged, and
-        come first in the new trace.
+        come first in the new trace. One that ended elsewhere, or under another floor or prior, is forgotten.
     on_step : function, optional
         Called with every `Step`; for a progress bar, `lambda step: bar.update()`.
     warn : bool
@@ -156,7 +156,9 @@ def fit(
     """
     # What was asked for.
     validate.one_of("keep", keep, ("models", "values"))
-    watch = Watch(tol, max_iter, negligible, _watch_of(earlier))
+    if on_step is not None:
+        validate.kind("on_step", on_step, Callable)
+    watch = Watch(tol, max_iter, negligible, _watch_of(earlier, model))
     blocks = _enough(model, opened(model, data, weights))
 
     # The loop, until the watch says why to stop.
@@ -181,31 +183,34 @@ def fit(
                 raise
             stop = broken_off(error, step.number)
     assert stop is not None  # the loop never ends by itself
-    trace = _trace(models, log_likelihoods, stop, watch, step.statistics.n_points, exact)
-    trace = _after(earlier, trace, watch, keep)
+    trace = _trace(models, log_likelihoods, stop, watch, step.statistics.n_points, exact, earlier, keep)
     if warn:
         _warn(trace, watch.tol)
     return trace
 
 
-def _watch_of(earlier: Trace[Any] | None) -> Watch | None:
-    """The watch of an earlier fit, if there is one."""
-    if earlier is None:
-        return None
-    validate.kind("earlier", earlier, Trace, ", the result of a fit")
-    return earlier.watch
-
-
 def _trace(
-    models: list[M], log_likelihoods: list[float], stop: Stop, watch: Watch, n_points: float, exact: bool
+    models: list[M],
+    log_likelihoods: list[float],
+    stop: Stop,
+    watch: Watch,
+    n_points: float,
+    exact: bool,
+    earlier: Trace[M] | None,
+    keep: str,
 ) -> Trace[M]:
-    """What is kept of a fit: all that it was given."""
+    """What is kept of a fit, after what is kept of an earlier one, if it went on with it."""
+    fitted = models[-2] if stop.reason == "decreased" else models[-1]
+    if earlier is not None and watch.continues:
+        models = [*earlier.models, *models[1:]]
+        log_likelihoods = [*earlier.log_likelihoods, *log_likelihoods[1:]]
+        exact = exact and earlier.exact
     return Trace(
-        model=models[-2] if stop.reason == "decreased" else models[-1],
+        model=fitted,
         stop=stop,
         objectives=np.array(watch.objectives),
         log_likelihoods=np.array(log_likelihoods),
-        models=tuple(models),
+        models=tuple(models) if keep == "models" else (fitted,),
         n_points=n_points,
         roundings=np.array(watch.roundings),
         exact=exact,
@@ -213,18 +218,12 @@ def _trace(
     )
 
 
-def _after(earlier: Trace[M] | None, trace: Trace[M], watch: Watch, keep: str) -> Trace[M]:
-    """The trace of a fit after that of an earlier one, if it went on with it; with as many models as are wanted."""
-    models = trace.models
-    if earlier is not None and watch.continues:
-        models = (*earlier.models, *models[1:])
-        before = earlier.log_likelihoods
-        trace = replace(
-            trace,
-            log_likelihoods=np.concatenate([before, trace.log_likelihoods[1:]]),
-            exact=trace.exact and earlier.exact,
-        )
-    return replace(trace, models=models if keep == "models" else (trace.model,))
+def _watch_of(earlier: Trace[Any] | None, model: Model) -> Watch | None:
+    """The watch of an earlier fit, if there is one and this model goes on with it: a new ridge is another map."""
+    if earlier is None:
+        return None
+    validate.kind("earlier", earlier, Trace, ", the result of a fit")
+    return earlier.watch if earlier.model == model else None
 
 
 def fit_best(

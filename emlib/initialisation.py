@@ -110,9 +110,15 @@ def checked_blocks(estimator: Any, X: Any, weights: Any, first: bool) -> Blocks:
             hasattr(block, "__len__") or hasattr(block, "__array__")
         ):
             raise ValueError(f"X is {block!r}; it must be an array (N, D), or a list of such blocks")
-        if np.ma.is_masked(block):  # scikit-learn would read what is behind the mask
-            raise ValueError("X has masked values: remove them or fill them in")
-        blocks.append(validate_data(estimator, block, reset=first and number == 0, **options))
+        validate.not_masked("X", block)
+        if np.asarray(block).dtype.kind in "mM":  # which scikit-learn would read as numbers
+            raise ValueError("X cannot be read as an array of numbers: it holds dates")
+        try:
+            blocks.append(validate_data(estimator, block, reset=first and number == 0, **options))
+        except TypeError as error:  # which scikit-learn asks of other objects
+            if "complex" in str(error):
+                raise ValueError(f"X cannot be read as an array of numbers: {error}") from error
+            raise
     if many and first and sum(map(len, blocks)) < 2:
         raise ValueError("X holds one point; a mixture needs two at least")
     pieces = weights if many else None if weights is None else [weights]

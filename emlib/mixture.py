@@ -20,7 +20,7 @@ from emlib.em import Collapse, Model, Statistics, Suspicion
 from emlib.families import Family, Gaussian
 from emlib.families.family import SHOWN, more
 from emlib.text import listing
-from emlib.value import Array, Value, once
+from emlib.value import Array, Value, frozen, once
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,9 @@ class Mixture(Value, Model):
         given = validate.probabilities("weights", weights)
         given = validate.shaped("weights", given, (len(components),), "one number for each component, (K,)")
         validate.kind("fixed_weights", fixed_weights, bool)
-        given = given / given.sum()
-        given.setflags(write=False)
         # A frozen dataclass is set once, here.
         self.__dict__.update(
-            weights=given,
+            weights=frozen(given / given.sum()),
             components=components,
             weight_count=validate.not_negative("weight_count", weight_count),
             fixed_weights=fixed_weights,
@@ -297,8 +295,7 @@ class Mixture(Value, Model):
 
     def marginal(self, columns: ArrayLike) -> Mixture:
         """The mixture of some of the features, given by their numbers, whatever the others are."""
-        columns = validate.columns("columns", columns, self._gaussians("marginal").n_features)
-        return self.with_parts(self.weights, self.components.marginal(columns))
+        return self.with_parts(self.weights, self._gaussians("marginal").marginal(columns))
 
     def conditional(self, columns: ArrayLike, values: ArrayLike) -> Mixture:
         """The mixture of the other features, once these have these values.

@@ -84,8 +84,7 @@ def from_labels(X: Data, labels: Any, **keywords: Any) -> Mixture:
         raise ValueError(
             f"labels has shape {given.shape} and X {np.shape(X)}; labels must be (N,): one for each point"
         )
-    if np.ma.is_masked(labels):
-        raise ValueError("labels has masked values: give every point a label")
+    validate.not_masked("labels", labels)
     try:
         names = np.unique(given)
     except TypeError:

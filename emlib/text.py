@@ -8,6 +8,13 @@ from typing import Any
 from emlib.value import Array
 
 
+def not_installed(what: str, error: ModuleNotFoundError) -> ModuleNotFoundError:
+    """The same error, with what to install."""
+    missing = str(error.name).split(".")[0]
+    message = f"{what} needs {missing}, which is not installed: install em-course[course]"
+    return ModuleNotFoundError(message, name=missing)
+
+
 def counted(n: int, noun: str) -> str:
     """A number with its noun: 1 Gaussian, 3 Gaussians."""
     return f"{n} {noun}{'' if n == 1 else 's'}"
@@ -20,7 +27,8 @@ def listing(things: Iterable[Any]) -> str:
 
 
 def brief(array: Array) -> str:
-    """An array on one line, with six significant digits."""
+    """An array on one line, with six significant digits; of more than ten rows the first ten."""
     if array.ndim:
-        return "[" + ", ".join(brief(row) for row in array) + "]"
+        more = [f"and {len(array) - 10} more"] if len(array) > 10 else []
+        return "[" + ", ".join([*map(brief, array[:10]), *more]) + "]"
     return f"{array:.6g}"

@@ -24,8 +24,7 @@ def numbers(name: str, values: ArrayLike) -> Array:
     """Return `values` as an array of float64, which may be nan or infinite."""
     if values is None:
         raise ValueError(f"{name} is None; it must be an array of numbers")
-    if np.ma.is_masked(values):
-        raise ValueError(f"{name} has masked values: remove them or fill them in")
+    not_masked(name, values)
     try:
         given = np.asarray(values)
         if given.dtype.kind in "cmM":
@@ -33,6 +32,15 @@ def numbers(name: str, values: ArrayLike) -> Array:
         return given.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} cannot be read as an array of numbers: {error}") from None
+
+
+def not_masked(name: str, values: Any) -> None:
+    """Raise an error if some value is masked, in an array or in a list of them: NumPy would read what is behind."""
+    if isinstance(values, (list, tuple)):
+        for some in values:
+            not_masked(name, some)
+    elif isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values: remove them or fill them in")
 
 
 def all_finite(name: str, array: np.ndarray) -> None:
@@ -121,19 +129,18 @@ def table_of_shares(name: str, values: ArrayLike, n_points: int) -> Array:
 
 
 def probabilities(name: str, values: ArrayLike) -> Array:
-    """Return `values` as numbers between 0 and 1 that sum to one along their last axis, to rounding.
+    """Return `values` as numbers between 0 and 1 that sum to one along their last axis, to the rounding of float32.
 
-    float32 rounds to seven digits, and so more is allowed there.
+    They need not be float32 any more: lists and tables of such numbers come as float64.
     """
     array = finite(name, values)
-    allowed = 1e-6 if getattr(values, "dtype", None) in (np.float32, np.float16) else 1e-8
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; it must hold at least one row of numbers")
     if (array < 0).any():
         raise ValueError(f"{name} has a negative value, {array.min():.6g}; it must hold probabilities")
     sums = array.sum(axis=-1)
     worst = np.ravel(sums)[np.argmax(np.abs(np.ravel(sums) - 1))]
-    if abs(worst - 1) > allowed:
+    if abs(worst - 1) > 1e-6:
         raise ValueError(
             f"{name} sums to {worst:.10g} where it must sum to 1: divide it by its sum"
             + (" along axis 1" if array.ndim == 2 else "")
@@ -141,6 +148,7 @@ def probabilities(name: str, values: ArrayLike) -> Array:
     return array
 
 
+@np.errstate(under="ignore")
 def symmetric(name: str, matrices: Array) -> None:
     """Raise an error unless matrices (K, D, D) are symmetric, but for rounding; {k} in the name is the number."""
     lopsided = np.abs(matrices - matrices.transpose(0, 2, 1))
@@ -173,6 +181,7 @@ def jobs(value: Any) -> int:
 
 def columns(name: str, values: ArrayLike, n_features: int, all_allowed: bool = True) -> np.ndarray:
     """Return `values` as the numbers of some features, all different."""
+    not_masked(name, values)
     array = np.asarray(values)
     if array.ndim != 1 or not array.size or array.dtype.kind not in "iu":
         raise ValueError(f"{name} is {values!r}; it must be a list of the numbers of one or more columns")
@@ -214,7 +223,7 @@ def positive(name: str, value: Any) -> float:
     return as_float
 
 
-def kind(name: str, value: Any, wanted: type, example: str = "") -> None:
+def kind(name: str, value: Any, wanted: Any, example: str = "") -> None:
     """Raise an error unless `value` is an instance of the class that is wanted."""
     if not isinstance(value, wanted):
         raise ValueError(f"{name} is a {type(value).__name__}; it must be a {wanted.__name__}{example}")

@@ -62,6 +62,8 @@ def _equal(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         numbers = np.asarray(a).dtype.kind in "fc" and np.asarray(b).dtype.kind in "fc"
         return np.array_equal(a, b, equal_nan=numbers)
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_equal, a, b))
     return bool(a == b) or (isinstance(a, float) and isinstance(b, float) and a != a and b != b)
 
 

@@ -122,7 +122,7 @@ def test_moments_hold_for_every_structure_and_ridge(structure, options):
         wider = Gaussian(parts.means, factor * parts.covariances, structure, **options)
         with pytest.raises(AssertionError, match="the mixture's covariance is"):
             checks.moments(Mixture(model.weights, wider), Y, weights)
-    with pytest.raises(ValueError, match="weights are all 0"):
+    with pytest.raises(ValueError, match="the weights are zero everywhere"):
         checks.moments(model, Y, 0 * weights)
 
 
@@ -250,6 +250,20 @@ def test_stationary_counts_points_by_their_weights():
     assert checks.stationary(trace.model, WAITING, weights=counts)
     with pytest.raises(AssertionError, match="this is no maximum"):
         checks.stationary(trace.model, WAITING)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 0.03, 1e6])
+def test_stationary_judges_alike_whatever_the_weights_sum_to(scale):
+    weights = np.random.default_rng(0).uniform(0.5, 1.5, len(WAITING))
+    first = start.k_means(WAITING, 2, np.random.default_rng(0), weights=weights)
+    near, there = (fit(first, WAITING, weights, tol=tol, warn=False).model for tol in (1e-4, 1e-12))
+    assert checks.stationary(there, WAITING, weights=scale * weights)
+    with pytest.raises(AssertionError, match="this is no maximum") as plain:
+        checks.stationary(near, WAITING, weights=weights / weights.mean())
+    with pytest.raises(AssertionError, match="this is no maximum") as scaled:
+        checks.stationary(near, WAITING, weights=scale * weights)
+    promises = [str(found.value).split("promises ")[1].split(" nats")[0] for found in (plain, scaled)]
+    assert promises[0] == promises[1]
 
 
 def test_stationary_holds_under_a_floor_that_holds_nobody_up():

@@ -2,10 +2,13 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 import threading
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from sklearn.exceptions import NotFittedError
@@ -15,6 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from emlib import (
     Blocks,
+    Collapse,
     EMWarning,
     Gaussian,
     GaussianMixture,
@@ -22,7 +26,9 @@ from emlib import (
     Prior,
     Stop,
     checks,
+    datasets,
     em,
+    explore,
     fit,
     fit_best,
     plot,
@@ -30,6 +36,7 @@ from emlib import (
     squarem,
     start,
 )
+from emlib.classic import Coins, Linkage
 
 
 def clusters(N=240, D=2, gap=3.0, seed=0):
@@ -120,6 +127,20 @@ def test_all_else_raises_no_floating_point_error():
         start.usual_floor(X, WEIGHTS), start.k_means(X, 3, rng(), weights=WEIGHTS)
 
 
+def test_pictures_and_other_models_raise_no_floating_point_error():
+    line = Mixture([0.5, 0.5], Gaussian.univariate([0, 1], [1, 1]))
+    far = np.array([[0.0], [39.0], [60.0], [400.0]])
+    with np.errstate(all="raise"):
+        plot.line(Figure().add_subplot(), line, far)(line)
+        plot.shares(Figure().add_subplot(), line, -50, 400)
+        plot.watch(Figure(), fit(line, far, tol=0, max_iter=2, warn=False), far)(1)
+        plot.contours(Figure().add_subplot(), FITTED.mixture_)
+        coins = fit(Coins([1 - 1e-6, 1e-9], tosses=1000), [0, 1000, 500], warn=False).model
+        np.testing.assert_allclose(coins.probabilities, [0.75, 0], atol=1e-12)
+        wide = Gaussian.univariate([0, 1e200], [1e-300, 1e300])
+        np.testing.assert_array_equal(wide.divergence(wide) > 0, [[False, True], [True, False]])
+
+
 # float32, in and out ------------------------------------------------------------------------------------------
 
 
@@ -131,6 +152,14 @@ def test_emlib_accepts_its_own_float32():
     assert np.abs(resp.sum(axis=1, dtype=float) - 1).max() > 1e-8  # what was refused
     checks.probabilities(resp)
     assert plot.mixed(resp).shape[0] == len(resp)
+    plot.clusters(Figure().add_subplot(), narrow, resp, gmm.means_)(resp)
+    for other in (
+        resp.tolist(),
+        pd.DataFrame(resp),
+        resp.astype(float),
+    ):  # float32 no more, and rounded as it is
+        assert plot.mixed(other).shape[0] == len(resp)
+        start.from_responsibilities(narrow, other)
     again = start.from_responsibilities(narrow, resp)
     np.testing.assert_allclose(again.components.means, gmm.means_, atol=1e-2)
     mixture = Mixture(gmm.weights_, Gaussian(gmm.means_, gmm.covariances_))
@@ -277,6 +306,32 @@ def test_a_mask_in_a_list_of_blocks_is_seen():
     ):
         with pytest.raises(ValueError, match="masked values"):
             work([X[100:], masked])
+
+
+def test_a_mask_in_a_list_of_rows_is_seen():
+    rows = list(np.ma.array(X, mask=np.arange(X.size).reshape(X.shape) == 7))
+    for work in (
+        MODEL.log_density,
+        MODEL.components.log_density,
+        FITTED.predict,
+        GaussianMixture(3).fit,
+        lambda rows: Gaussian.from_responsibilities(rows, MODEL.responsibilities(X)),
+        lambda rows: GaussianMixture(2, means_init=rows[2:4]).fit(X),
+    ):
+        with pytest.raises(ValueError, match="masked values"):
+            work(rows)
+    with pytest.raises(ValueError, match="columns has masked values"):
+        MODEL.marginal(np.ma.array([0, 1], mask=[True, False]))
+
+
+def test_the_facade_reads_no_dates_and_no_complex_objects_as_numbers():
+    complexes = X.astype(object)
+    complexes[3, 1] = 1 + 2j
+    dates = np.full(X.shape, np.datetime64("2020-01-01"))
+    for bad in (complexes, dates, [X, dates], pd.DataFrame({"when": dates[:, 0], "then": dates[:, 1]})):
+        for work in (GaussianMixture(2).fit, FITTED.predict, FITTED.score, FITTED.bic):
+            with pytest.raises(ValueError, match="X cannot be read as an array of numbers"):
+                work(bad)
 
 
 # Threads ------------------------------------------------------------------------------------------------------
@@ -523,6 +578,44 @@ def test_a_warm_start_that_cannot_be_says_so(parameters, message):
     assert (len(gmm.mixture_), gmm.mixture_.components.structure) == (gmm.n_components, gmm.covariance_type)
 
 
+def test_a_warm_start_from_new_parameters_or_other_columns_says_that_it_cannot():
+    gmm = GaussianMixture(3, random_state=0, warm_start=True, means_init=X[:3]).fit(X)
+    quietly(lambda: gmm.fit(X))  # the parameters of the first start stand in no way
+    for name, value in (
+        ("means_init", X[3:6]),
+        ("weights_init", [0.2, 0.2, 0.6]),
+        ("precisions_init", [np.eye(2)] * 3),
+    ):
+        with pytest.raises(ValueError, match=f"{name} is new: set warm_start=False"):
+            copy.copy(gmm).set_params(**{name: value}).fit(X)
+    gmm = GaussianMixture(3, random_state=0, warm_start=True, tol=0.1).fit(X)
+    with pytest.raises(ValueError, match="X has 3 columns and the model 2 dimensions"):
+        gmm.fit(clusters(D=3))
+    assert gmm.n_features_in_ == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"reg_covar": 0.3}),
+        ({"reg_covar": 0.3}, {"reg_covar": 0.0}),
+        ({"floor": 2.0}, {"floor": 0.01}),  # the new floor lets every covariance fall
+        ({"floor": 0.01}, {"floor": 2.0}),
+    ],
+)
+def test_a_warm_start_under_another_floor_or_ridge_is_judged_anew(before, after):
+    options = {"random_state": 0, "tol": 1e-9, "max_iter": 2000}
+    apart = clusters(gap=9.0)  # so that there is one maximum to go to
+    gmm = GaussianMixture(3, warm_start=True, **options, **before)
+    quietly(lambda: gmm.fit(apart))
+    quietly(lambda: gmm.set_params(**after).fit(apart))
+    cold = GaussianMixture(3, **options, **(before | after))
+    quietly(lambda: cold.fit(apart))
+    assert gmm.stop_.reason == cold.stop_.reason
+    assert gmm.n_iter_ >= 3
+    np.testing.assert_allclose(gmm.covariances_, cold.covariances_, rtol=1e-3, atol=1e-4)
+
+
 def test_a_warm_start_honours_new_parameters():
     def warm(**parameters):
         gmm = GaussianMixture(3, random_state=0, warm_start=True, tol=1e-3, max_iter=2000).fit(X)
@@ -699,6 +792,10 @@ ANSWERS = {
     "em": lambda X: next(em(MODEL, X)).objective,
     "squarem": lambda X: next(squarem(MODEL, X)).objective,
     "expect": lambda X: MODEL.expect(X).counts,
+    "components' log_density": MODEL.components.log_density,
+    "components from_responsibilities": lambda X: (
+        Gaussian.from_responsibilities(X, np.eye(3)[LABELS]).covariances
+    ),
     "log_density": MODEL.log_density,
     "responsibilities": MODEL.responsibilities,
     "predict": MODEL.predict,
@@ -841,6 +938,52 @@ RAW = {
         "fixed is 'weights'; it must be one of 'means'",
     ),
     "an option": (lambda: start.from_labels(X, LABELS, ridges=1), "ridges"),
+    "other statistics": (
+        lambda: MODEL.maximize(start.from_labels(X, LABELS, structure="diag").expect(X)),
+        "it must be what these components collect: full moments in 2 dimensions",
+    ),
+    "statistics of other dimensions": (
+        lambda: MODEL.components.maximize(
+            Gaussian.univariate([0], [1]).collect(np.ones((3, 1)), np.ones((3, 1)))
+        ),
+        "full moments in 2 dimensions",
+    ),
+    "a list of one point": (lambda: GaussianMixture(1).fit([np.ones((1, 2))]), "X holds one point"),
+    "labels of two kinds": (
+        lambda: start.from_labels(X[:2], np.array([1, "a"], dtype=object)),
+        "labels cannot be sorted",
+    ),
+    "other moments added": (
+        lambda: (
+            MODEL.expect(X).components + start.from_labels(X, LABELS, structure="diag").expect(X).components
+        ),
+        "they add only if they come from models of one kind",
+    ),
+    "negative responsibilities": (
+        lambda: Gaussian.from_responsibilities(X, -np.ones((len(X), 1))),
+        "resp has a negative value, -1",
+    ),
+    "a prior of other dimensions": (
+        lambda: Gaussian.univariate([0], [1], prior=Prior(np.eye(2), 1.0)),
+        "prior has 2 dimensions and the components 1",
+    ),
+    "no statistics": (lambda: MODEL.components.maximize(3), "statistics is 3; it must be what these"),
+    "statistics of coins": (lambda: Coins([0.5]).maximize(3), "statistics is a int; it must be a CoinStat"),
+    "statistics of animals": (lambda: Linkage(0.5).maximize(None), "statistics is a NoneType"),
+    "a marginal of components": (
+        lambda: MODEL.components.marginal([2]),
+        "columns are numbered from 0 to 1",
+    ),
+    "on_step": (lambda: fit(MODEL, X, on_step=3), "on_step is a int; it must be a Callable"),
+    "a rule": (lambda: checks.stopping(3), "rule is a int"),
+    "a log-likelihood": (lambda: checks.additive(3, X), "log_likelihood is a int"),
+    "a curve": (lambda: plot.bound(None, 3, 0, 1), "log_likelihood is a int"),
+    "a curve of nothing": (
+        lambda: plot.bound(Figure().add_subplot(), lambda p: None, 0, 1),
+        "the log-likelihood is not finite anywhere from 0.0 to 1.0",
+    ),
+    "a drawing": (lambda: explore.frames(3, a=[1]), "draw is a int"),
+    "a live drawing": (lambda: explore.live(3, a=(0, 1, 0)), "draw is a int"),
     "nobody's weights": (lambda: Mixture([0.5, 0.5], "Gaussians"), "it must be a family of distributions"),
 }
 
@@ -852,11 +995,49 @@ def test_no_raw_error_leaves_a_public_function(name):
         work()
 
 
+def test_statistics_are_multiplied_by_numbers_only():
+    statistics = MODEL.expect(X)
+    for other in ("a", statistics, None):
+        with pytest.raises(TypeError):
+            statistics * other
+    assert (np.float32(0.5) * statistics).n_points == (statistics * np.int64(2)).n_points / 4
+
+
+@pytest.mark.parametrize("missing", ["matplotlib", "seaborn", "ipywidgets"])
+def test_what_draws_says_which_extra_to_install(missing):
+    code = f'''
+import sys
+sys.modules["{missing}"] = None
+for statement in sys.argv[1:]:
+    try:
+        exec(statement)
+    except ModuleNotFoundError as error:
+        print(error.name, "|", error)
+import emlib.select, emlib.estimator
+'''
+    drawing = ["from emlib import plot", "import emlib.plot", "from emlib.plot import line"]
+    exploring = ["from emlib import explore", "import emlib.explore", "from emlib.explore import film"]
+    command = [sys.executable, "-c", code, *exploring, *(drawing if missing != "ipywidgets" else [])]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(said) == len(command) - 3
+    for line in said:
+        assert line.startswith(f"{missing} | emlib.")
+        assert line.endswith(f"needs {missing}, which is not installed: install em-course[course]")
+
+
 # Values -------------------------------------------------------------------------------------------------------
 
 
 def pickled(value):
     return pickle.loads(pickle.dumps(value))
+
+
+def a_collapse():
+    raise Collapse("on purpose")
+
+
+def no_start(*_, **__):
+    raise Collapse("on purpose")
 
 
 def test_values_equal_their_own_copies_and_nothing_else():
@@ -876,6 +1057,11 @@ def test_values_equal_their_own_copies_and_nothing_else():
         Prior.weak(X, 3),
         FITTED.trace_,
         FITTED.stop_,
+        # With nan in a tuple: an end that collapsed, a row without held-out points.
+        fit_best([a_collapse, MODEL], X, warn=False),
+        select.sweep(X, [1, 2], ["full"], rng=rng(), start=no_start, progress=False),
+        select.HeldOut(np.nan, np.nan, (np.nan, 1.0)),
+        datasets.old_faithful(),
     ):
         twin = pickled(value)
         assert twin == value
@@ -895,6 +1081,9 @@ def test_a_repr_shows_ten_components_and_says_how_many_more():
         assert len(lines) == 10
         assert last == "  and 2990 more"
     assert len(repr(parts.permuted(np.arange(10))).splitlines()) == 11
+    coins = repr(Coins(np.full(K, 0.5)))
+    assert coins == f"Coins([{'0.5, ' * 10}and 2990 more], tosses=10)"
+    assert repr(Coins(np.full(10, 0.5))) == f"Coins([{', '.join(['0.5'] * 10)}], tosses=10)"
 
 
 # Conditionals and the whole of a mixture ----------------------------------------------------------------------

@@ -413,6 +413,25 @@ def test_a_list_is_a_list_of_blocks_and_an_array_is_one():
     assert fit(Scripted((0.0,)), [X, X], tol=0, max_iter=0).n_points == 2 * N
 
 
+@pytest.mark.parametrize("accelerate", [False, True])
+def test_every_block_is_checked_once_and_the_loop_does_not_ask_again(accelerate):
+    asked = []
+
+    class Asked(Mixture):
+        def check(self, block):
+            asked.append(len(block))
+            return super().check(block)
+
+    data = [np.arange(5.0)[:, None], np.arange(7.0)[:, None] ** 2]
+    first = Asked([0.5, 0.5], Gaussian.univariate([0, 30], [9, 300]))
+    fit(first, data, tol=0, max_iter=6, accelerate=accelerate)
+    assert asked == [5, 7]
+    fit_best([first, first], data, tol=0, max_iter=3)
+    assert asked == [5, 7] * 2
+    first.expect(data)  # from outside it is asked
+    assert asked == [5, 7] * 3
+
+
 @pytest.mark.parametrize(
     ("data", "weights", "message"),
     [

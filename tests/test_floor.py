@@ -11,7 +11,18 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from structures import covariances, each_structure, written_out
 
-from emlib import EMWarning, Gaussian, GaussianMixture, Mixture, checks, datasets, fit, fit_best, start
+from emlib import (
+    EMWarning,
+    Gaussian,
+    GaussianMixture,
+    Mixture,
+    checks,
+    datasets,
+    fit,
+    fit_best,
+    select,
+    start,
+)
 
 BLOBS = datasets.skewed_blobs().X
 
@@ -287,6 +298,18 @@ def test_three_peaks_forty_thousand_widths_apart(structure):
     np.testing.assert_allclose(
         np.sort(gmm.covariances_, axis=0), np.sort(theirs.covariances_, axis=0), rtol=0.02
     )
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e7])
+def test_a_sweep_over_such_peaks_finds_three(unit):
+    rng = np.random.default_rng(0)
+    X = unit * np.concatenate([rng.normal(centre, 0.01, 200) for centre in (100, 500, 900)])[:, None]
+    found = select.sweep(X, range(1, 6), "full", rng=rng, n_init=3, progress=False)
+    for criterion in ("bic", "icl"):
+        assert found.best(criterion).K == 3
+    assert found.rows[2].stop.converged
+    deviations = np.sqrt(found.rows[2].mixture.components.variances)
+    assert np.abs(deviations / (0.01 * unit) - 1).max() < 0.11  # two standard errors
 
 
 @pytest.mark.parametrize("structure", ["full", "diag", "spherical"])

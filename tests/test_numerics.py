@@ -619,6 +619,22 @@ def test_a_density_is_marginal_times_conditional(structure, seed, D, K, far):
         )
 
 
+@pytest.mark.parametrize("structure", ["full", "tied", "diag"])
+def test_a_marginal_keeps_the_floors_and_the_prior_of_its_features(structure):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3)) * [1, 2, 3] + 9 * (np.arange(60) % 2)[:, None]
+    floored = start.from_labels(X, np.arange(60) % 2, structure=structure, floor=[1e-3, 1e-2, 1e-1])
+    part = floored.marginal([2, 0])
+    np.testing.assert_array_equal(part.components.floor, [1e-1, 1e-3])
+    assert checks.moments(part, X[:, [2, 0]]).startswith("the mixture has the mean")
+    prior = Prior(np.diag([1.0, 2.0, 3.0]), 7.0, [0.0, 1.0, 2.0], 0.5)
+    kept = start.from_labels(X, np.arange(60) % 2, structure=structure, prior=prior).marginal([2, 0])
+    assert kept.components.prior == Prior(np.diag([3.0, 1.0]), 7.0, [2.0, 0.0], 0.5)
+    assert checks.moments(kept, X[:, [2, 0]]).startswith("not checked: with a prior")
+    assert np.isfinite(kept.log_prior())
+    checks.monotone(fit(kept, X[:, [2, 0]], warn=False))
+
+
 def test_a_conditional_forgets_what_the_values_rule_out():
     """Given x = 60, the second component is e^-900 as likely as the first: less than a weight can say."""
     mixture = Mixture([0.5, 0.5], Gaussian([[30, 0], [0, 60]], [1.0, 1.0], "spherical"))

@@ -5,6 +5,7 @@ import json
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from scipy import stats
 
 from emlib import Gaussian, Mixture, datasets, fit, plot, select, start
@@ -293,3 +294,58 @@ def test_a_ringed_point_is_larger_and_dark_edged():
     assert (np.delete(edges, 42, axis=0)[:, :3] == 1).all()
     with pytest.raises(ValueError, match="ringed is 60"):
         plot.line(ax, GUESS, X, ringed=60)
+
+
+@pytest.mark.parametrize("origin", [(0.0, 0.0), (1000.0, -50.0)])
+def test_the_window_of_the_plane_is_that_of_the_points(ax, origin):
+    X = np.add(origin, np.random.default_rng(0).normal(size=(100, 2)))
+    plot.plane(ax, Mixture([1.0], Gaussian([origin], [np.eye(2)])), X)
+    ax.figure.canvas.draw()
+    for limits, x in zip((ax.get_xlim(), ax.get_ylim()), X.T, strict=True):
+        assert limits[0] < x.min()
+        assert x.max() < limits[1]
+        assert np.ptp(limits) < 3 * np.ptp(X, axis=0).max()
+
+
+@pytest.mark.parametrize("far", [1e6, 1e12])
+def test_a_component_far_off_can_be_drawn_and_moves_no_window(ax, far):
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    mixture = Mixture([1.0, 0.0], Gaussian([[0, 0], [far, -far]], [np.eye(2)] * 2))
+    plot.plane(ax, mixture, X)
+    ax.figure.canvas.draw()
+    ax.clear()
+    plot.clusters(ax, X, mixture.responsibilities(X), mixture.components.means)
+    ax.figure.canvas.draw()
+    assert np.abs([ax.get_xlim(), ax.get_ylim()]).max() < 10
+    assert ax.texts[0].get_position() == (0, 0)
+
+
+def test_pictures_are_not_moved_to_what_they_do_not_show(ax):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    flat = Mixture([0.5, 0.5], Gaussian([[0, 0], [1, 1]], [np.eye(2)] * 2))
+    on_a_line = Mixture([0.5, 0.5], Gaussian.univariate([0, 1], [1, 1]))
+    with pytest.raises(ValueError, match="has 1 dimension, and this picture shows 2"):
+        plot.plane(ax, flat, X)(on_a_line)
+    with pytest.raises(ValueError, match="has 2 dimensions, and this picture shows 1"):
+        plot.shares(ax, on_a_line)(flat)
+    with pytest.raises(ValueError, match="mixture is a NoneType"):
+        plot.line(ax, on_a_line)(None)
+    resp = flat.responsibilities(X)
+    with pytest.raises(ValueError, match=r"it must be \(N, K\) = \(30, K\)"):
+        plot.clusters(ax, X, resp[:5])
+    redraw = plot.clusters(ax, X, resp, flat.components.means)
+    with pytest.raises(ValueError, match=r"resp has shape \(5, 2\); .* = \(30, 2\)"):
+        redraw(resp[:5])
+    with pytest.raises(ValueError, match=r"means has shape \(3, 2\); .* = \(2, 2\)"):
+        redraw(resp, np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="means holds nan"):
+        redraw(resp, [[np.nan, 0], [1, 1]])
+    with pytest.raises(ValueError, match=r"means has shape \(2, 2\); .* = \(0, 2\)"):
+        plot.clusters(ax, X, resp)(resp, flat.components.means)
+    trace = fit(flat, X, tol=0, max_iter=2)
+    move_to = plot.watch(Figure(), trace, X)
+    for step in (3, -1):
+        with pytest.raises(ValueError, match=f"step is {step}; it must be between 0 and 2"):
+            move_to(step)
+    with pytest.raises(ValueError, match="figure is a NoneType; it must be a Figure"):
+        plot.show(None, "nothing")

@@ -55,3 +55,19 @@ def test_contours_find_narrow_components_and_pass_over_those_without_weight(ax):
         )
         assert len(around) > 20
     assert np.abs(corners).max() < 501
+
+
+@pytest.mark.parametrize("correlation", [0.999, 0.99999, -1 + 1e-8])
+@pytest.mark.parametrize("height", [1.0, 300.0])
+def test_contours_follow_a_narrow_component_that_slants(ax, correlation, height):
+    c = correlation * height
+    one = Mixture([1.0], Gaussian([[3.0, -1.0]], [[[1.0, c], [c, height**2]]]))
+    heights = plot.contours(ax, one)
+    for level, drawn in zip(heights, ax.collections, strict=True):
+        (path,) = drawn.get_paths()  # one line and no string of fragments
+        np.testing.assert_allclose(one.log_density(path.vertices), level, atol=0.02)
+        # It goes all the way round: as wide as the Gaussian's own line of that height.
+        radius = np.sqrt(2 * (one.log_density([[3.0, -1.0]])[0] - level))
+        np.testing.assert_allclose(
+            np.ptp(path.vertices, axis=0), 2 * radius * np.array([1, height]), rtol=0.03
+        )

@@ -15,7 +15,7 @@ def divergences(means: Array, covariance: Full, others: Array, of_others: Full) 
     difference d of the means (Jeffreys 1946).
     """
     d, D = means[:, None] - others[None], means.shape[1]
-    with np.errstate(over="ignore"):  # infinite is far enough
+    with np.errstate(over="ignore", under="ignore"):  # infinite is far enough
         if covariance.stored.ndim == of_others.stored.ndim == 2:
             a, b = np.full(means.shape, covariance.stored), np.full(others.shape, of_others.stored)
             traces = (1 / a) @ b.T + a @ (1 / b).T

@@ -61,20 +61,21 @@ class Full(Value):
 
     # Shapes, and how many numbers ---------------------------------------------------------------------
 
-    @staticmethod
-    def shape(K: int, D: int) -> tuple[int, ...]:
+    @classmethod
+    def shape(cls, K: int, D: int) -> tuple[int, ...]:
         """The shape of the covariances of K components in D dimensions, as users see it."""
-        return K, D, D
+        return cls.stored_shape(K, D)
 
     @staticmethod
     def stored_shape(K: int, D: int) -> tuple[int, ...]:
         """Their shape as stored."""
         return K, D, D
 
-    @staticmethod
-    def n_parameters(K: int, D: int) -> int:
-        """How many free numbers K covariances have."""
-        return K * D * (D + 1) // 2
+    @classmethod
+    def n_parameters(cls, K: int, D: int) -> int:
+        """How many free numbers K covariances have: all that are stored, but of a matrix one triangle."""
+        several, *others = cls.stored_shape(K, D)
+        return several * (others[0] if len(others) == 1 else D * (D + 1) // 2)
 
     # Estimating: products of the data, and how they are divided ---------------------------------------
 
@@ -232,17 +233,13 @@ class Tied(Full):
     name = "tied"
     shape_in_words = "(D, D)"
 
-    @staticmethod
-    def shape(K: int, D: int) -> tuple[int, ...]:
+    @classmethod
+    def shape(cls, K: int, D: int) -> tuple[int, ...]:
         return D, D
 
     @staticmethod
     def stored_shape(K: int, D: int) -> tuple[int, ...]:
         return 1, D, D
-
-    @staticmethod
-    def n_parameters(K: int, D: int) -> int:
-        return D * (D + 1) // 2
 
     @staticmethod
     def outer(counts: Array, a: Array, b: Array) -> Array:
@@ -313,17 +310,8 @@ def _roots(stored: Array) -> Any:
     except np.linalg.LinAlgError:
         if len(stored) == 1:
             return np.full_like(stored, np.nan)
-    # At least one has no factor. Eigenvalues tell which; if they cannot, try one at a time.
-    roots = np.full_like(stored, np.nan)
-    finite: Any = np.isfinite(stored).all(axis=(1, 2))
-    positive = finite.copy()
-    positive[finite] = np.linalg.eigvalsh(stored[finite])[:, 0] > 0
-    try:
-        roots[positive] = np.linalg.cholesky(stored[positive])
-    except np.linalg.LinAlgError:
-        for k in np.flatnonzero(positive):
-            roots[k] = _roots(stored[k : k + 1])[0]
-    return roots
+    # At least one has no factor: one at a time tells which.
+    return np.concatenate([_roots(one[None]) for one in stored])
 
 
 @cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
+from functools import cache
 from inspect import isabstract
 from operator import index
 from typing import Any, NamedTuple, Self
@@ -19,6 +20,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtri
 
 from emlib import validate
+from emlib.blocks import as_one
 from emlib.text import counted, listing
 from emlib.value import Array, Value, field_names, frozen
 
@@ -128,7 +130,7 @@ class Family(Value, ABC):
             self.__dict__[name] = frozen(getattr(self, name))
 
     @property
-    def n_features(self) -> int | None:
+    def n_features(self) -> Any:
         """D, the number of columns of the data, as the first parameter has it; None as long as there is none."""
         first = vars(self).get(self._parameters()[0])
         return None if first is None else 1 if first.ndim == 1 else first.shape[1]
@@ -157,15 +159,15 @@ class Family(Value, ABC):
 
         Parameters
         ----------
-        X : array_like (N, D)
-        resp : array_like (N, K)
+        X : array_like (N, D), or list of blocks
+        resp : array_like (N, K), or list of blocks
             How much each point counts for each component, 0 or more.
         **options
             Those of the family.
         """
         chosen = cls._options(**options)
-        X = np.asarray(cls._made(**chosen).check(X), dtype=float)
-        resp = validate.table_of_shares("resp", resp, len(X))
+        X = np.asarray(cls._made(**chosen).check(as_one(X)), dtype=float)
+        resp = validate.table_of_shares("resp", as_one(resp), len(X))
         empty = cls._made(**cls._in_dimensions(chosen, X.shape[1]))
         return empty.maximize(empty.collect(X, resp))
 
@@ -174,6 +176,7 @@ class Family(Value, ABC):
         return separation(self.divergence(self), counts, self.n_parameters // len(self))
 
     @classmethod
+    @cache
     def _parameters(cls) -> tuple[str, ...]:
         """The names of the fields that count components."""
         return tuple(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)  # type: ignore[arg-type]
@@ -243,7 +246,7 @@ class Family(Value, ABC):
         """The numbers of those components that only a floor or a ridge keeps from collapsing."""
         return np.array([], dtype=int)
 
-    def marginal(self, columns: np.ndarray) -> Self:
+    def marginal(self, columns: ArrayLike) -> Self:
         """The distributions of some of the features, whatever the others are."""
         raise ValueError(f"{type(self).__name__} has no marginals")
 

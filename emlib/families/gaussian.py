@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from emlib import validate
+from emlib.blocks import as_one, rows_in_one
 from emlib.em import EPS, Collapse
 from emlib.families import shortcuts
 from emlib.families.comparing import divergences
@@ -23,7 +24,7 @@ from emlib.families.prior import Prior
 from emlib.families.singular import at_floor, collapse, held_up, singular
 from emlib.families.variances import STRUCTURES, structure_named
 from emlib.text import brief, counted
-from emlib.value import Array, once
+from emlib.value import Array, frozen, once
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -111,9 +112,9 @@ class Gaussian(Family):
             covariance = form.of(
                 stored, D, options["floor"]
             )  # from below the floor, the first M-step could only lose
-        means = means.copy()
-        means.setflags(write=False)
-        self.__dict__.update(means=means, covariance=covariance, **options)  # a frozen dataclass is set once
+        self.__dict__.update(
+            means=frozen(means), covariance=covariance, **options
+        )  # a frozen dataclass is set once
 
     @classmethod
     def univariate(cls, means: ArrayLike, variances: ArrayLike, **options: Any) -> Self:
@@ -150,11 +151,6 @@ class Gaussian(Family):
     @property
     def exact(self) -> bool:
         return self.ridge == 0
-
-    @property
-    def n_features(self) -> int:
-        """D, the number of columns of the data."""
-        return self.means.shape[1]
 
     @property
     def n_parameters(self) -> int:
@@ -222,11 +218,11 @@ class Gaussian(Family):
     # EM ---------------------------------------------------------------------------------------------
 
     def check(self, X: Any) -> np.ndarray:
-        return validate.table(X, self.__dict__["means"].shape[1] if "means" in self.__dict__ else None)
+        return validate.table(X, self.n_features)
 
     @np.errstate(all="ignore")
     def log_density(self, X: ArrayLike) -> Array:
-        return self._log_densities(np.asarray(self.check(X), dtype=float))
+        return self._log_densities(np.asarray(self.check(as_one(rows_in_one(X))), dtype=float))
 
     def _log_densities(self, X: Array) -> Array:
         return np.stack([self._log_density_of(k, X) for k in range(len(self))]).T  # columns in one piece
@@ -251,6 +247,7 @@ class Gaussian(Family):
         Collapse
             If a component has no points left, or too few to span all D dimensions, and no floor or prior.
         """
+        self._check_statistics(statistics)
         moments, counts, D = statistics, statistics.counts, statistics.centres.shape[1]
         if self.prior is not None:
             moments, counts = self.prior.add_to(statistics)
@@ -267,16 +264,18 @@ class Gaussian(Family):
                 raise collapse(flat, counts, D)
         means.setflags(write=False)
         new = object.__new__(type(self))  # all is known to be in order: no need to check it again
-        new.__dict__.update(
-            means=means,
-            covariance=covariance,
-            structure=self.structure,
-            floor=self.floor,
-            ridge=self.ridge,
-            prior=self.prior,
-            fixed=self.fixed,
-        )
+        new.__dict__.update(self.__dict__, means=means, covariance=covariance)
+        new.__dict__.pop("log_scale", None)  # that of other covariances
         return new
+
+    def _check_statistics(self, statistics: Any) -> None:
+        """Raise an error unless these are moments of this structure, and of as many features, if that is known."""
+        D, right = self.n_features, isinstance(statistics, Moments) and statistics.structure == self.structure
+        if not right or D not in (None, statistics.centres.shape[1]):
+            raise ValueError(
+                f"statistics is {statistics!r}; it must be what these components collect: {self.structure} moments"
+                + ("" if D is None else f" in {counted(D, 'dimension')}")
+            )
 
     def _estimated(self, moments: Moments, counts: Array) -> Array:
         """The covariances that the moments call for, as stored, before ridge and floor."""
@@ -363,7 +362,8 @@ class Gaussian(Family):
 
     # Parts of the space -----------------------------------------------------------------------------
 
-    def marginal(self, columns: np.ndarray) -> Self:
+    def marginal(self, columns: ArrayLike) -> Self:
+        columns = validate.columns("columns", columns, self.n_features)
         stored = self._form.of_features(self.covariance.stored, columns)
         options = self.options
         options["floor"] = None if self.floor is None else self.floor[columns]

@@ -41,12 +41,12 @@ class Moments(Value):
     structure: str = "full"
 
     @classmethod
+    @np.errstate(all="ignore")
     def of(cls, X: Array, resp: Array, structure: str = "full") -> Self:
         """Collect the moments of points X (N, D) with weights resp (N, K), each about its own mean."""
         form = structure_named(structure)
         counts = resp.sum(axis=0)  # (K,)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            centres = (resp.T @ X) / counts[:, None]  # (K, D)
+        centres = (resp.T @ X) / counts[:, None]  # (K, D)
         # A group too light for a mean of its own is summed about the mean of all points.
         centres = np.where(np.isfinite(centres), centres, X.mean(axis=0))
         sums, grams = np.empty_like(centres), []

@@ -22,16 +22,8 @@ class Diag(Full):
     shape_in_words = "(K, D)"
 
     @staticmethod
-    def shape(K: int, D: int) -> tuple[int, ...]:
-        return K, D
-
-    @staticmethod
     def stored_shape(K: int, D: int) -> tuple[int, ...]:
         return K, D
-
-    @staticmethod
-    def n_parameters(K: int, D: int) -> int:
-        return K * D
 
     @staticmethod
     def outer(counts: Array, a: Array, b: Array) -> Array:
@@ -103,17 +95,13 @@ class Spherical(Diag):
     name = "spherical"
     shape_in_words = "(K,)"
 
-    @staticmethod
-    def shape(K: int, D: int) -> tuple[int, ...]:
+    @classmethod
+    def shape(cls, K: int, D: int) -> tuple[int, ...]:
         return (K,)
 
     @staticmethod
     def stored_shape(K: int, D: int) -> tuple[int, ...]:
         return K, 1
-
-    @staticmethod
-    def n_parameters(K: int, D: int) -> int:
-        return K
 
     @staticmethod
     def outer(counts: Array, a: Array, b: Array) -> Array:

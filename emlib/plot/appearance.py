@@ -65,6 +65,7 @@ def mixed(resp: ArrayLike) -> Array:
 
 def png(figure: Figure, dpi: float = 144) -> bytes:
     """A figure as the bytes of a PNG file, at so many pixels per inch."""
+    validate.kind("figure", figure, Figure)
     figure.set_dpi(dpi)
     # A canvas remembers how its texts are laid out, which is most of the work when a figure is drawn again.
     canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
@@ -107,6 +108,12 @@ def number_of(ax: Axes, k: int, **style: Any) -> Text:
     )
 
 
+def within_reach(places: Array, X: Array) -> Array:
+    """Places (K, 2), those far beyond the points (N, 2) moved nearer: Matplotlib cannot write at any distance."""
+    reach = 10 * (np.ptp(X, axis=0).max() or 1.0)
+    return np.clip(places, X.min(axis=0) - reach, X.max(axis=0) + reach)
+
+
 def cycled() -> Iterator[str]:
     """The components' colours, in turn and for ever."""
     return cycle(COLOURS)
@@ -142,8 +149,9 @@ def fine_grid(low: float, high: float, n: int, means: Array, deviations: Array) 
     return np.union1d(np.linspace(low, high, n), near[(near > low) & (near < high)])
 
 
-def same_number(shown: int, mixture: Mixture) -> None:
-    """Raise an error unless a mixture has as many components as a picture shows."""
+def same_kind(mixture: Mixture, shown: int, n_features: int) -> None:
+    """Raise an error unless a mixture has the components, and the dimensions, that a picture shows."""
+    in_dimensions(mixture, n_features)
     if len(mixture) != shown:
         raise ValueError(
             f"the picture shows {counted(shown, 'component')} and the mixture has {len(mixture)}: draw it anew"

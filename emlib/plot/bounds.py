@@ -37,6 +37,7 @@ def bound(
         Takes a bound (a function of the parameter too), the parameter at which it touches the log-likelihood and
         the one at which it is highest, and moves the picture to them.
     """
+    validate.kind("log_likelihood", log_likelihood, Callable)
     low, high = validate.number("low", low), validate.number("high", high)
     if not low < high:
         raise ValueError(f"the axis runs from {low} to {high}; low must be less than high")
@@ -67,4 +68,4 @@ def bound(
 
 
 def _values(function: Curve, grid: Array) -> Array:
-    return np.array([function(float(value)) for value in grid])
+    return validate.numbers("what the function returns", [function(float(value)) for value in grid])

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.blocks import as_one
-from emlib.plot.appearance import COLOURS, mixed, number_of
+from emlib.plot.appearance import COLOURS, mixed, number_of, within_reach
 from emlib.value import Array
 
 DISC = {"boxstyle": "circle,pad=0.2", "fc": "white", "lw": 1.2}
@@ -39,11 +39,12 @@ def clusters(
         Takes other responsibilities, and other means if there are any, and changes the picture to them.
     """
     X, resp = validate.points(as_one(X), 2), validate.probabilities("resp", as_one(resp))
-    area = min(30, 9000 / len(X))
+    N, K = validate.table_of_shares("resp", resp, len(X)).shape
+    area = min(30, 9000 / N)
     dots = ax.scatter(X[:, 0], X[:, 1], c=mixed(resp), s=area, lw=0, alpha=0.8)
     numbers, notes, size = [], [], 0.03 * float(np.ptp(X[:, 0]))  # half a badge wide
     if means is not None:
-        for k in range(resp.shape[1]):
+        for k in range(K):
             disc = DISC | {"ec": COLOURS[k % len(COLOURS)]}
             numbers.append(number_of(ax, k, va="center", bbox=disc, zorder=5))
             notes.append(ax.text(0, 0, "", ha="left", va="center", bbox=NOTE, clip_on=True, zorder=6))
@@ -51,12 +52,13 @@ def clusters(
     ax.set_aspect("equal", adjustable="datalim")
 
     def redraw(resp: ArrayLike, means: ArrayLike | None = None) -> None:
-        resp = np.asarray(resp, dtype=float)
+        resp = validate.shaped("resp", as_one(resp), (N, K), "as many rows and columns as before")
         dots.set_facecolor(list(map(tuple, mixed(resp))))
         if by_certainty:
             dots.set_sizes(2 * area * resp.max(axis=1) ** 2)
         if means is not None:
-            places = np.asarray(means, dtype=float)
+            means = validate.shaped("means", means, (len(numbers), 2), "a place for each number drawn")
+            places = within_reach(means, X)
             for number, note, place, here in zip(
                 numbers, notes, places, _together(places, size), strict=True
             ):

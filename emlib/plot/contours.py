@@ -10,6 +10,9 @@ from matplotlib.axes import Axes
 from emlib import validate
 from emlib.mixture import Mixture
 from emlib.plot.appearance import INK, fine_grid, in_dimensions
+from emlib.value import Array
+
+CELLS = 250  # of the grid, along each axis
 
 
 def contours(ax: Axes, mixture: Mixture, shares: float | Sequence[float] = (0.5, 0.9, 0.99)) -> list[float]:
@@ -42,12 +45,29 @@ def contours(ax: Axes, mixture: Mixture, shares: float | Sequence[float] = (0.5,
     heights = np.quantile(mixture.log_density(drawn), [1 - share for share in shares])
     # A grid around all components that have weight, as fine as the narrowest.
     counted = mixture.weights > 0
-    means, deviations = components.means[counted], np.sqrt(components.variances[counted])
-    low, high = (means - 5 * deviations).min(axis=0), (means + 5 * deviations).max(axis=0)
-    axes = [fine_grid(low[d], high[d], 250, means[:, d], deviations[:, d]) for d in (0, 1)]
-    x, y = np.meshgrid(*axes)
+    x, y = _grid(components.means[counted], components.matrices[counted])
     density = mixture.log_density(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
     for height, share, lw in zip(heights, shares, np.geomspace(2.2, 0.9, len(shares)), strict=True):
         ax.contour(x, y, density, levels=[height], colors=INK, linewidths=lw, linestyles="solid")
         ax.plot([], [], color=INK, lw=lw, label=f"{100 * share:.4g} %")  # for a legend
     return heights.tolist()
+
+
+def _grid(means: Array, covariances: Array) -> tuple[Array, Array]:
+    """Places x and y around all components, column by column, closer together across every narrow component.
+
+    Along a column x is known, and y varies about a line through the component's mean by what x leaves unexplained:
+    so narrow components are followed where they slant, too.
+    """
+    variances = covariances.diagonal(axis1=1, axis2=2)
+    reach = 5 * np.sqrt(variances)
+    low, high = (means - reach).min(axis=0), (means + reach).max(axis=0)
+    x = fine_grid(low[0], high[0], CELLS, means[:, 0], np.sqrt(variances[:, 0]))[:, None]
+    slopes = covariances[:, 0, 1] / variances[:, 0]
+    left = np.sqrt(np.maximum(variances[:, 1] - slopes * covariances[:, 0, 1], 0))
+    narrow = left < 4 * (high[1] - low[1]) / CELLS
+    middles = means[narrow, 1] + slopes[narrow] * (x - means[narrow, 0])  # (G, those narrow)
+    near = middles[:, :, None] + left[narrow, None] * np.linspace(-6, 6, 97)
+    rows = np.tile(np.linspace(low[1], high[1], CELLS), (len(x), 1))
+    y = np.sort(np.hstack([rows, near.reshape(len(x), -1).clip(low[1], high[1])]), axis=1)
+    return np.broadcast_to(x, y.shape), y

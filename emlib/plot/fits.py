@@ -91,7 +91,7 @@ def watch(
         summits = [model.log_density(in_dimensions(model, 1).means).max() for model in trace.models]
         tallest = float(np.exp(max(summits)))
         grid = np.linspace(low, high, 600)[:, None]
-        usual = max(np.exp(model.log_density(grid)).max() for model in trace.models)
+        usual = float(np.exp(max(model.log_density(grid).max() for model in trace.models)))
         top = 1.2 * min(max(usual, tallest), 3 * usual)  # a needle is cut, so that the rest can be seen
         moves = [
             line(axes["line"], first, X, low, high, top, ringed),
@@ -103,9 +103,9 @@ def watch(
     title = right.set_title("")
 
     def redraw(step: int) -> None:
+        mark_to(step)  # first: it says so if there is no such step
         for move_to in moves:
             move_to(trace.models[step])
-        mark_to(step)
         title.set_text(f"iteration {step}: {trace.objectives[step]:.2f}")
 
     redraw(0)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.mixture import Mixture
-from emlib.plot.appearance import INK, cycled, fine_grid, in_dimensions, mixed, number_of, same_number
+from emlib.plot.appearance import INK, cycled, fine_grid, in_dimensions, mixed, number_of, same_kind
 from emlib.value import Array
 
 
@@ -54,7 +54,8 @@ def line(
 
     def heights(mixture: Mixture) -> tuple[Array, Array]:
         grid = _grid(mixture, low, high)
-        return grid, (np.exp(mixture.components.log_density(grid[:, None])) * mixture.weights).T  # (K, G)
+        with np.errstate(under="ignore"):
+            return grid, (np.exp(mixture.components.log_density(grid[:, None])) * mixture.weights).T  # (K, G)
 
     grid, parts = heights(mixture)
     top = validate.positive("top", 1.2 * parts.sum(axis=0).max() if top is None else top)
@@ -75,7 +76,7 @@ def line(
     ax.set_yticks([tick for tick in MaxNLocator(4).tick_values(0, top) if 0 <= tick <= top])
 
     def redraw(mixture: Mixture) -> None:
-        same_number(len(curves), mixture)
+        same_kind(mixture, len(curves), 1)
         grid, parts = heights(mixture)
         for fill, curve, number, part in zip(fills, curves, numbers, parts, strict=True):
             fill.set_data(grid, part, 0)
@@ -156,7 +157,7 @@ def shares(
     ax.set(xlim=(low, high), ylim=(0, 1), yticks=[0, 0.5, 1], xlabel="x", ylabel="responsibility")
 
     def redraw(mixture: Mixture) -> None:
-        same_number(len(fills), mixture)
+        same_kind(mixture, len(fills), 1)
         grid, layers = edges(mixture)
         for fill, below, above in zip(fills, layers, layers[1:], strict=False):
             fill.set_data(grid, below, above)

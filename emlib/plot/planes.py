@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.mixture import Mixture
-from emlib.plot.appearance import cycled, in_dimensions, mixed, number_of, same_number
+from emlib.plot.appearance import cycled, in_dimensions, mixed, number_of, same_kind, within_reach
 
 
 def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]:
@@ -45,7 +45,7 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
     for k, colour in zip(range(len(mixture)), cycled(), strict=False):
         for sigmas in (1, 2):
             ellipse = Ellipse((0, 0), 1, 1, fill=False, ec=colour, lw=2.5 / sigmas)
-            ax.add_patch(ellipse)
+            ax.add_artist(ellipse)  # as a patch it would widen the window to the origin
             ellipses.append((k, sigmas, ellipse))
     disc = {"boxstyle": "circle,pad=0.25", "fc": "white", "ec": "none", "alpha": 0.85}
     numbers = [number_of(ax, k, va="center", bbox=disc, zorder=4) for k in range(len(mixture))]
@@ -53,7 +53,7 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
     ax.set_aspect("equal", adjustable="datalim")
 
     def redraw(mixture: Mixture) -> None:
-        same_number(len(numbers), mixture)
+        same_kind(mixture, len(numbers), 2)
         components: Any = mixture.components
         squares, axes = np.linalg.eigh(components.matrices)  # (K, 2), (K, 2, 2)
         for k, sigmas, ellipse in ellipses:
@@ -61,7 +61,7 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
             ellipse.set_width(2 * sigmas * np.sqrt(squares[k, 0]))
             ellipse.set_height(2 * sigmas * np.sqrt(squares[k, 1]))
             ellipse.set_angle(np.degrees(np.arctan2(axes[k, 1, 0], axes[k, 0, 0])))
-        for number, mean in zip(numbers, components.means, strict=True):
+        for number, mean in zip(numbers, within_reach(components.means, X), strict=True):
             number.set_position(mean)
         dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(X)))))
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from emlib import validate
-from emlib.blocks import Blocks, Data
+from emlib.blocks import Data
 from emlib.em import Model, opened
 from emlib.mixture import Mixture
 
@@ -91,7 +91,7 @@ def icl(mixture: Mixture, X: Data, weights: Any = None) -> float:
     for block, counts in blocks.pairs:
         of_points = -np.log(mixture.responsibilities(block).max(axis=1))
         doubt += float(of_points.sum() if counts is None else counts @ of_points)
-    return bic(mixture, blocks) + 2 * doubt * _scale(blocks)
+    return bic(mixture, blocks) + 2 * doubt * blocks.unit
 
 
 def held_out(model: Model, X: Data, weights: Any = None) -> float:
@@ -114,14 +114,4 @@ def _fitted(model: Model, X: Data, weights: Any) -> tuple[float, float]:
     validate.kind("model", model, Model, ", such as the model of a fit")
     blocks = opened(model, X, weights)
     statistics = blocks.sum(model.e_step)
-    scale = _scale(blocks)
-    return statistics.log_likelihood * scale, statistics.n_points * scale
-
-
-def _scale(blocks: Blocks) -> float:
-    """What to multiply weights with: nothing if they are counts, else so that a point weighs 1 on average."""
-    pieces: list[Any] = [weights for _, weights in blocks.pairs if weights is not None]
-    if all((weights == np.floor(weights)).all() for weights in pieces):
-        return 1.0
-    counted = sum(int((weights > 0).sum()) for weights in pieces)
-    return counted / sum(float(weights.sum()) for weights in pieces)
+    return statistics.log_likelihood * blocks.unit, statistics.n_points * blocks.unit

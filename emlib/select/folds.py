@@ -17,13 +17,13 @@ from emlib.select.recipe import Floor, Recipe, Start, table_of
 from emlib.start import k_means
 from emlib.text import counted
 from emlib.threads import one_thread
-from emlib.value import Array
+from emlib.value import Array, Value
 
 Splits = list[tuple[np.ndarray, np.ndarray]]  # the rows seen and those held out, for each fold
 
 
 @dataclass(frozen=True, repr=False)
-class HeldOut:
+class HeldOut(Value):
     """What cross-validation found: log-likelihoods of held-out points, per point, in nats.
 
     Attributes
@@ -123,8 +123,7 @@ def splits_of(N: int, folds: int | ArrayLike, rng: np.random.Generator) -> Split
     """The rows that each fit sees, and those that it does not."""
     from sklearn.model_selection import KFold, PredefinedSplit  # slow to import, and needed only here
 
-    if np.ma.is_masked(folds):
-        raise ValueError("folds has masked values: give every point a fold")
+    validate.not_masked("folds", folds)
     allowed = f"a number, or for each of the {N} points the name of its fold: whole numbers or strings, (N,)"
     try:
         names = np.asarray(folds)

@@ -11,14 +11,15 @@ from emlib import validate
 from emlib.mixture import Mixture
 from emlib.stopping import Stop
 from emlib.text import counted
+from emlib.value import Value
 
 CRITERIA = {"aic": "AIC", "bic": "BIC", "icl": "ICL", "held_out": "held-out"}
 BEST = "best by this criterion"
 NOT_ASKED = "nothing was held out: sweep with folds=5"
 
 
-@dataclass(frozen=True, eq=False)
-class Row:
+@dataclass(frozen=True)
+class Row(Value):
     """One structure and one number of components: the best of its fits.
 
     A fit that collapsed, or that only its floor holds up, has a likelihood without bound: all that comes of it is nan.
@@ -74,8 +75,8 @@ class Row:
         return self.stop.healthy
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(Value):
     """What a sweep found, as a table.
 
     Attributes
