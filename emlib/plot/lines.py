@@ -59,14 +59,13 @@ def line(
 
     grid, parts = heights(mixture)
     top = validate.positive("top", 1.2 * parts.sum(axis=0).max() if top is None else top)
-    colours = [colour for colour, _ in zip(cycled(), parts, strict=False)]
     fills = [
         ax.fill_between(grid, part, color=colour, alpha=0.35, lw=0)
-        for part, colour in zip(parts, colours, strict=True)
+        for part, colour in zip(parts, cycled(), strict=False)
     ]
     curves = [
         ax.plot(grid, part, color=colour, lw=1.5, label=f"component {k}")[0]
-        for k, (part, colour) in enumerate(zip(parts, colours, strict=True))
+        for k, (part, colour) in enumerate(zip(parts, cycled(), strict=False))
     ]
     (total,) = ax.plot(grid, parts.sum(axis=0), color=INK, lw=1.5, ls="--", label="mixture")
     numbers = [number_of(ax, k, va="bottom") for k in range(len(parts))]
