@@ -120,10 +120,14 @@ def panels(
     matplotlib.figure.Figure
     """
     rows = -(-len(models) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(11, 3.2 * rows + 0.4), squeeze=False)
+    width = 3.7 if columns > 2 else 4.4
+    figure, axes = plt.subplots(rows, columns, squeeze=False)
     for ax, model, title in zip(axes.flat, models, titles, strict=True):
         panel(ax, model, X, title, view)
         ax.label_outer()
+    # As high as the piece of the plane asks for, so that no band stays blank.
+    height = width * np.ptp(ax.get_ylim()) / np.ptp(ax.get_xlim()) + 0.35
+    figure.set_size_inches(width * columns, height * rows + 0.35)
     return figure
 
 
