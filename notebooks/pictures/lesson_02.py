@@ -142,6 +142,7 @@ def panel(
     move_to = plot.plane(ax, model, points)
     ax.set(xlim=across, ylim=up, title=title)
     ax.set_aspect("equal", adjustable="box")
+    ax.locator_params(nbins=5)
     return move_to
 
 
