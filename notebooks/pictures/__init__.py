@@ -5,6 +5,8 @@ from pictures.lesson_02 import bell, histories, panels, steps_of
 from pictures.lesson_03 import borders, by_variance, circles, paths
 from pictures.lesson_05 import jensen, surface, waterfall
 from pictures.lesson_06 import ends
+from pictures.lesson_07 import eruption_panel, eruptions, plateau, six_histories
+from pictures.lesson_08 import by_floor, three_floors
 from pictures.lesson_09 import findings
 from pictures.lesson_11 import chosen, hits, null, wilson
 from pictures.lesson_12 import over_splits
@@ -12,10 +14,13 @@ from pictures.lesson_12 import over_splits
 __all__ = [
     "bell",
     "borders",
+    "by_floor",
     "by_variance",
     "chosen",
     "circles",
     "ends",
+    "eruption_panel",
+    "eruptions",
     "findings",
     "histories",
     "hits",
@@ -24,8 +29,11 @@ __all__ = [
     "over_splits",
     "panels",
     "paths",
+    "plateau",
+    "six_histories",
     "steps_of",
     "surface",
+    "three_floors",
     "watch_points",
     "waterfall",
     "wilson",

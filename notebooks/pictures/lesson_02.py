@@ -152,7 +152,7 @@ def steps_of(fits: Mapping[int, Trace[Mixture]], X: ArrayLike, view: View) -> Ca
     Parameters
     ----------
     fits : mapping
-        From a number of components to the trace of a fit, with its models.
+        From a number, such as that of its components, to the trace of a fit, with its models.
     X : array_like (N, 2)
     view : ((low, high), (low, high))
         The piece of the plane.
@@ -160,7 +160,7 @@ def steps_of(fits: Mapping[int, Trace[Mixture]], X: ArrayLike, view: View) -> Ca
     Returns
     -------
     callable
-        Takes a step and a number of components, `step` and `K`, and returns the figure of that fit.
+        Takes a step and the name of a fit, and returns the figure of that fit.
     """
     figures = {K: Figure(figsize=(6.6, 4.9), layout="constrained") for K in fits}
     moves = {K: panel(figures[K].subplots(), trace.models[0], X, "step", view) for K, trace in fits.items()}

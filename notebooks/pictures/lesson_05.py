@@ -43,14 +43,16 @@ def jensen(ax: Axes, values: ArrayLike, shares: ArrayLike) -> None:
     ax.set(xlabel="value", ylabel="its logarithm")
 
 
-def waterfall(ax: Axes) -> Callable[[float, float, float], None]:
+def waterfall(ax: Axes, lowest: float) -> Callable[[float, float, float], None]:
     """Draw of what a log-likelihood is made: expected complete log-likelihood, entropy and gap, one upon another.
 
-    Give the axis the limits of the picture beside it; the first bar hangs from 0, which may lie above the picture.
+    The first and the last bar hang from 0, at the top of the axis.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
+    lowest : float
+        Where the axis ends below, in nats.
 
     Returns
     -------
@@ -62,10 +64,8 @@ def waterfall(ax: Axes) -> Callable[[float, float, float], None]:
     bars = ax.bar(range(4), [0.0] * 4, color=shades, width=0.65)
     labels = [ax.text(k, 0, "", ha="center", fontsize="small", color=INK) for k in range(4)]
     steps = [ax.plot([], [], color=INK, lw=0.8, ls=":")[0] for _ in range(3)]
-    for k in (0, 3):  # these two hang from 0
-        ax.text(
-            k, 1, "from 0", transform=ax.get_xaxis_transform(), ha="center", va="bottom", fontsize="small"
-        )
+    ax.set(ylim=(validate.number("lowest", lowest), 0), ylabel="nats")
+    ax.axhline(0, color=INK, lw=0.8)
     ax.set_xticks(range(4), names, fontsize="small")
     ax.tick_params(axis="x", length=0)
 
@@ -115,6 +115,7 @@ def surface(
     greys = LinearSegmentedColormap.from_list("greys", ["1", "0.7"])
     shades = greys(np.linspace(0, 1, len(levels) + 1))
     ax.contourf(grid, grid, heights, [-np.inf, *levels, np.inf], colors=shades)
-    ax.contour(grid, grid, heights, levels, colors="0.5", linewidths=0.8, linestyles="solid")
+    lines = ax.contour(grid, grid, heights, levels, colors="0.5", linewidths=0.8, linestyles="solid")
+    ax.clabel(lines, fmt="%.1f", fontsize=8)
     ax.set(xlabel=names[0], ylabel=names[1], xlim=(low, high), ylim=(low, high))
     ax.set_aspect("equal")
