@@ -11,8 +11,8 @@ from exercises.lesson_02 import mahalanobis, responsibilities, shared_covariance
 from exercises.lesson_03 import border_at_zero, k_means_is_right, lloyd_step, points_held
 from exercises.lesson_04 import clean_score, how_many_parameters, way_back
 from exercises.lesson_05 import elbo, gap, uneven_coins
-from exercises.lesson_06 import partners
-from exercises.lesson_07 import should_stop
+from exercises.lesson_06 import partners, starts_needed, which_to_report
+from exercises.lesson_07 import arrived, should_stop, what_is_left
 from exercises.lesson_08 import collapses, map_variances, six_starts
 from exercises.lesson_09 import Program, bug_names, examine, suspects, total_log_likelihood, verdicts
 from exercises.lesson_10 import bic_is_stricter, leaks, n_parameters
@@ -27,6 +27,7 @@ __all__ = [
     "Part",
     "Program",
     "Verdict",
+    "arrived",
     "bic_is_stricter",
     "border_at_zero",
     "borders",
@@ -58,10 +59,13 @@ __all__ = [
     "shared_covariance",
     "should_stop",
     "six_starts",
+    "starts_needed",
     "suspects",
     "total_log_likelihood",
     "uneven_coins",
     "verdicts",
     "way_back",
+    "what_is_left",
     "which_line_fell",
+    "which_to_report",
 ]
