@@ -7,7 +7,7 @@ import pytest
 from answers import check_every_diagnosis
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import entr, rel_entr
+from scipy.special import entr, rel_entr, xlogy
 from scipy.stats import norm
 
 import exercises
@@ -18,8 +18,7 @@ WRITTEN = [thing for thing in vars(lesson_05).values() if isinstance(thing, Exer
 # What stands behind `return`, after the lines of BEFORE have worked out what is right.
 BEFORE = {
     "elbo": """
-def elbo_of_shares(x, q, w, m, v):
-    log_joint = np.log(w) + norm.logpdf(x[:, None], m, np.sqrt(v))
+def elbo(q, log_joint):
     joint = np.exp(log_joint)
     r = joint / joint.sum(axis=1, keepdims=True)
     loss = np.log(joint.sum(axis=1)) - rel_entr(q, r).sum(axis=1)
@@ -46,23 +45,31 @@ PROGRAMS = {
         "(q * np.log(joint / q)).sum()": "nan, wherever a share is 0",
         "(q * log_joint).sum() - (q * np.log(q)).sum()": "nan, wherever a share is 0",
         "(q * log_joint).sum()": "the entropy of q, -sum q log q, is missing",
-        "(q * log_joint).sum() - entr(q).sum()": "the entropy is subtracted",
-        "entr(q).sum()": "it is a lower bound, and the log-likelihood is",
+        "np.einsum('nk,nk', q, log_joint)": "the entropy of q, -sum q log q, is missing",
+        "(q * log_joint).sum() - entr(q).sum()": "log q came in with the wrong sign",
         "np.log(joint.sum(axis=1)).sum()": "this is the log-likelihood itself, whatever q is",
+        "np.logaddexp.reduce(log_joint, axis=1).sum()": "this is the log-likelihood itself, whatever q is",
         "(r * log_joint).sum() + entr(r).sum()": "the responsibilities took its place",
         "np.log((q * joint).sum(axis=1)).sum()": "the logarithm came after the sum",
-        "(q * (log_joint - np.log(w))).sum() + entr(q).sum()": "the weights are missing",
-        "(q * (np.log(w) + norm.logpdf(x[:, None], m, v))).sum() + entr(q).sum()": "scale=np.sqrt(variance)",
         "loss.mean()": "this is the mean over the points",
-        "loss": "it has shape (N,) = (3,); it must be one number: the total over all points",
+        "loss": "this is one bound for each point; the total is asked for",
+        "list(loss)": "this is one bound for each point",
+        "(q * joint).sum() + entr(q).sum()": "leave np.exp out",
+        # Not on the list:
+        "entr(q).sum()": "it is a lower bound, and the log-likelihood is",
         "-loss.sum()": "it is a lower bound",
         "rel_entr(q, r).sum()": "it is a lower bound",
         "(q * np.log(r)).sum() + entr(q).sum()": "it is a lower bound, and the log-likelihood is -7.17605",
+        "(q * log_joint).sum() + (q * np.log(q)).sum()": "elbo: elbo is",
         "sum(log_joint[i, k] - (np.log(q[i, k]) if q[i, k] else 0) for i, k in np.ndindex(q.shape))": "elbo is",
-        # Not on the list:
-        "loss.sum() + 1": "elbo_of_shares: elbo is -10.1102 and should be -11.1102",
+        "(q * log_joint + entr(q)).mean()": "elbo is",
+        "(q * log_joint + entr(q)).sum(axis=0)": "it has shape (K,) = (2,); it must be one number: the total",
+        "(q * log_joint + entr(q)).sum(keepdims=True)": "it has shape (1, 1); it must be one number",
+        "((q * log_joint).sum() + entr(q).sum() / np.log(2))": "elbo is",
+        "loss.sum() + 1": "elbo: elbo is -10.1102 and should be -11.1102",
         "loss.sum() + 100": "it is a lower bound, and the log-likelihood is",
         "(q * log_joint).sum() - (q * np.log(q + 1e-6)).sum()": "digits and no further (elbo is",
+        "np.round(loss.sum(), 2)": "rounded to 2 decimals",
         "None": "it returns nothing",
         "'a number'": "it must return one number, elbo",
         "log_joint": "it has shape (N, K) = (3, 2); it must be one number",
@@ -139,31 +146,60 @@ def test_the_right_programs_are_right(name):
     assert getattr(exercises, name)(program(name, RIGHT[name])).startswith("correct: ")
 
 
-def test_a_bound_in_other_clothes():
-    def by_loops(x, q, weights, means, variances):
-        total = 0.0
-        for n in range(len(x)):
-            for k in range(len(means)):
-                if q[n, k] > 0:
-                    log_joint = np.log(weights[k]) + norm(means[k], variances[k] ** 0.5).logpdf(x[n])
-                    total += q[n, k] * (log_joint - np.log(q[n, k]))
-        return total
+def by_loops(q, log_joint):
+    total = 0.0
+    for n in range(len(q)):
+        for k in range(len(q[n])):
+            if q[n, k] > 0:
+                total += q[n, k] * (log_joint[n, k] - np.log(q[n, k]))
+    return total
 
-    assert exercises.elbo(by_loops).correct
-    assert exercises.elbo(lambda *case: [by_loops(*case)]).startswith(
-        "elbo_of_shares: it has shape (1,); it must be one"
-    )
+
+def by_where(q, log_joint):
+    terms = np.zeros_like(log_joint)
+    some = q > 0
+    terms[some] = q[some] * (log_joint[some] - np.log(q[some]))
+    return terms.sum()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "answer",
+    [
+        by_loops,
+        by_where,
+        lambda q, log_joint: np.nansum(q * (log_joint - np.log(q))),
+        lambda q, log_joint: float((q * log_joint).sum() - xlogy(q, q).sum()),
+        lambda q, log_joint: np.sum(q * (log_joint - np.log(np.maximum(q, 1e-300)))),
+        lambda q, log_joint: np.sum(q * log_joint) - np.sum(np.where(q > 0, q * np.log(q), 0)),
+        lambda q, log_joint: np.sum(q * (log_joint - np.log(q + 1e-12))),
+        lambda shares, table: -rel_entr(shares, np.exp(table)).sum(),
+    ],
+)
+def test_a_bound_in_other_clothes(answer):
+    assert exercises.elbo(answer).correct
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ("elbo", "the check wants the function itself: elbo_of_shares, without calling it"),
-        (lambda q, x, weights, means, variances: 0.0 * np.sum(x) + 1, "The arguments come as x, q, weights"),
+        ("elbo", "the check wants the function itself: elbo, without calling it"),
+        (lambda log_joint, q: by_loops(q, log_joint), "The arguments come as q, log_joint, in this order"),
+        (lambda q, log_joint: [by_loops(q, log_joint)], "it has shape (1,); it must be one number"),
+        (lambda q: 0.0, "it raised TypeError"),
     ],
 )
 def test_other_ways_to_go_wrong_with_the_bound(answer, words):
     assert words in exercises.elbo(answer)
+
+
+def test_a_reference_bound_touches_at_the_responsibilities_and_nowhere_else():
+    for q, log_joint in exercises.elbo.cases:
+        answer, top = exercises.elbo.parts[0].answer, np.logaddexp.reduce(log_joint, axis=1)
+        resp = np.exp(log_joint - top[:, None])
+        np.testing.assert_allclose(answer(resp, log_joint), top.sum())
+        np.testing.assert_allclose(top.sum() - answer(q, log_joint), rel_entr(q, resp).sum())
+        assert answer(q, log_joint) < top.sum() - 0.1
 
 
 @given(noise=st.floats(1e-6, 1e3), sign=st.sampled_from([-1, 1]))

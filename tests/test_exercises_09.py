@@ -1,4 +1,4 @@
-"""The exercises of lesson 9: a log-likelihood to fix, and a hunt with the invariants that tell eight bugs apart."""
+"""The exercises of lesson 9: two bugs, a log-likelihood to fix, and a hunt with the invariants that tell eight bugs apart."""
 
 import difflib
 import re
@@ -13,7 +13,8 @@ from scipy.stats import norm
 
 import exercises
 from emlib import Gaussian, Mixture, checks, datasets, fit
-from exercises.lesson_09 import BUGS, RIGHT, START, Program
+from exercises import lesson_09
+from exercises.lesson_09 import BUGS, GM1D_LISTING, GM1D_SOURCE, RIGHT, START, Program
 
 # A log-likelihood to fix ------------------------------------------------------------------------------
 
@@ -151,21 +152,28 @@ def test_a_program_shows_its_source():
 
 # Verdicts ------------------------------------------------------------------------------------------------
 
+HUNTS = {"verdicts": "ACGH", "verdicts_with_code": "BDEF"}
+ASKED = {hunt: {letter: ANSWERS[letter] for letter in letters} for hunt, letters in HUNTS.items()}
 
-def test_the_right_verdicts_are_right():
-    assert exercises.verdicts(ANSWERS).correct
-    assert exercises.verdicts({k.lower(): f" {v.upper()} " for k, v in ANSWERS.items()}).correct
+
+@pytest.mark.parametrize("hunt", HUNTS)
+def test_the_right_verdicts_are_right(hunt):
+    judge = getattr(exercises, hunt)
+    assert judge(ASKED[hunt]).correct
+    assert judge({k.lower(): f" {v.upper()} " for k, v in ASKED[hunt].items()}).correct
+    assert judge([*ASKED[hunt].items()]).correct
     assert sorted(exercises.bug_names) == sorted(ANSWERS.values())
+    assert sorted("".join(HUNTS.values())) == sorted(BUGS)
 
 
-@pytest.mark.parametrize("letter", BUGS)
+@pytest.mark.parametrize(("hunt", "letter"), [(h, letter) for h in HUNTS for letter in HUNTS[h]])
 @pytest.mark.parametrize("name", exercises.bug_names)
-def test_every_wrong_verdict_is_answered_by_an_invariant_that_speaks_against_it(letter, name):
+def test_every_wrong_verdict_is_answered_by_an_invariant_that_speaks_against_it(hunt, letter, name):
     if name == ANSWERS[letter]:
         return
-    verdict = exercises.verdicts(ANSWERS | {letter: name})
+    verdict = getattr(exercises, hunt)(ASKED[hunt] | {letter: name})
     assert not verdict.correct
-    assert f"7 of 8 suspects named rightly\n{letter}: not {name!r}: " in verdict
+    assert f"{hunt}: 3 of 4 suspects named rightly\n{letter}: not {name!r}: " in verdict
     (culprit,) = (other for other in BUGS if ANSWERS[other] == name)
     if match := re.search(r"that would break (\w+)\. ", verdict):
         assert match.group(1) in TABLE[culprit] - TABLE[letter]
@@ -174,14 +182,16 @@ def test_every_wrong_verdict_is_answered_by_an_invariant_that_speaks_against_it(
     assert ANSWERS[letter] not in verdict.replace(repr(name), "")
 
 
+@pytest.mark.parametrize("hunt", HUNTS)
 @pytest.mark.parametrize(
     ("given", "words"),
     [
         (None, "not attempted yet"),
         ({}, "not attempted yet"),
-        ({"A": "wrong axis"}, "1 of 8 suspects named rightly\nno verdict yet on B, C"),
-        (ANSWERS | {"A": "a typing error"}, "A: 'a typing error' is not on the list"),
-        (ANSWERS | {"Z": "wrong axis"}, "there is no suspect Z"),
+        ("first", "1 of 4 suspects named rightly\nno verdict yet on "),
+        ("typing error", "'a typing error' is not on the list"),
+        ("stranger", "there is no suspect Z; here they are "),
+        ("all", "belongs to the other exercise; this one asks for "),
         ({"A": 3}, "give a dict"),
         ("ABC", "give a dict"),
         (7, "give a dict"),
@@ -189,8 +199,15 @@ def test_every_wrong_verdict_is_answered_by_an_invariant_that_speaks_against_it(
         ({Hostile(): "wrong axis"}, "give a dict"),
     ],
 )
-def test_other_verdicts(given, words):
-    verdict = exercises.verdicts(given)
+def test_other_verdicts(hunt, given, words):
+    first = HUNTS[hunt][0]
+    given = {
+        "first": {first: ANSWERS[first]},
+        "typing error": ASKED[hunt] | {first: "a typing error"},
+        "stranger": ASKED[hunt] | {"Z": "wrong axis"},
+        "all": ANSWERS,
+    }.get(given if isinstance(given, str) else "", given)
+    verdict = getattr(exercises, hunt)(given)
     assert not verdict.correct
     assert words in verdict
 
@@ -218,3 +235,93 @@ def test_a_program_that_writes_into_its_arguments_spoils_no_other_examination():
     assert not any(exercises.examine(exercises.suspects()["H"].but(m_step=vandal)).values())
     for part, was in zip(START, before, strict=True):
         np.testing.assert_array_equal(part, was)
+
+
+# Two bugs that hide each other ------------------------------------------------------------------------
+
+FAR = datasets.three_clusters(15).X
+START_FAR = [-8, 8, 5], [5, 3, 1]
+MENDED = {7: ("scale=self.variances", "scale=np.sqrt(self.variances)"), 12: (" variances = (", " self.variances = (")}
+
+
+def published(*lines, iterations=10):
+    """The class of the listing, with some of its lines mended, after its run."""
+    source = GM1D_SOURCE
+    for line in lines:
+        assert source.count(MENDED[line][0]) == 1
+        source = source.replace(*MENDED[line])
+    scope = {"np": np, "norm": norm}
+    exec(source, scope)
+    with np.errstate(all="ignore"):
+        return scope["GM1D"](*START_FAR).fit(FAR[:, 0], iterations)
+
+
+def test_the_listing_is_the_source_with_numbers():
+    numbers, lines = zip(*[(line[:2], line[4:]) for line in GM1D_LISTING.splitlines()], strict=True)
+    assert [int(n) for n in numbers] == list(range(1, 14))
+    assert "\n".join(lines) == GM1D_SOURCE.replace("\n\n", "\n").strip()
+    assert {*lesson_09.BUGGY} | {*lesson_09.SOUND} == set(range(1, 14))
+    for line, (wrong, _) in MENDED.items():
+        assert wrong in lines[line - 1]
+    for words in (*lesson_09.BUGGY.values(), *lesson_09.SOUND.values()):
+        assert re.match(r"line \d+ ", words)
+    assert max(map(len, GM1D_LISTING.splitlines())) <= 110
+
+
+def test_the_listing_does_what_was_published():
+    np.testing.assert_allclose(published().means, [-14.677, 14.944, -0.023], atol=5e-4)
+    assert published().variances.tolist() == [5, 3, 1]
+    assert np.isnan(published(12, iterations=5).means).any()  # the second bug alone mended
+    assert not np.isnan(published(12, iterations=4).means).any()
+
+
+def test_with_both_lines_mended_the_listing_is_emlibs():
+    mended = published(7, 12)
+    trace = fit(Mixture([1 / 3] * 3, Gaussian.univariate(*START_FAR)), FAR, tol=0, max_iter=10)
+    checks.monotone(trace)
+    checks.equal(mended.weights, trace.model.weights)
+    checks.equal(mended.means, trace.model.components.means[:, 0])
+    checks.equal(mended.variances, trace.model.components.variances[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "not attempted yet"),
+        ([], "there are two"),
+        (7, "line 7 gives a variance to `scale`"),
+        ([7], "That is one of the two. There is a second"),
+        ([12], "line 12 works out the new variances"),
+        ([12, 12], "That is one of the two. There is a second"),
+        ([7, 8], "line 8 is right: each row is divided by its own sum"),
+        ([7, 8], "Of the lines you gave, 1 line has a bug"),
+        ([7, 12, 3], "line 3 is right: equal weights are a fair start, and they sum to 1. Of the lines you gave, 2 lines"),
+        (range(1, 14), "line 1 only names the class"),
+        ([12, 13], "give the line whose work is lost"),
+        *(([n], words) for n, words in lesson_09.SOUND.items()),
+        ([7, 14], "there is no line 14; they have the numbers 1 to 13"),
+        (0, "there is no line 0"),
+        ([7.5, 12], "give the numbers of two lines"),
+        (["7", "twelve"], "give the numbers of two lines"),
+        ("seven", "give the numbers of two lines"),
+        ([True, 12], "give the numbers of two lines"),
+        (np.nan, "give the numbers of two lines"),
+        (Hostile(), "give the numbers of two lines"),
+    ],
+)
+def test_wrong_lines_are_answered(answer, words):
+    verdict = exercises.two_bugs(answer)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize("found", [7, 12])
+def test_who_finds_one_is_not_told_the_other(found):
+    assert str(19 - found) not in exercises.two_bugs([found])
+
+
+@pytest.mark.parametrize(
+    "answer", [[7, 12], (12, 7), {7, 12}, np.array([7, 12]), [7.0, 12.0], "7, 12", "7 and 12", "12 7"]
+)
+def test_the_two_lines_in_any_clothes(answer):
+    assert exercises.two_bugs(answer).correct

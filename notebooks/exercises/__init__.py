@@ -11,10 +11,19 @@ from exercises.lesson_02 import mahalanobis, responsibilities, shared_covariance
 from exercises.lesson_03 import border_at_zero, k_means_is_right, lloyd_step, points_held
 from exercises.lesson_04 import clean_score, how_many_parameters, way_back
 from exercises.lesson_05 import elbo, gap, uneven_coins
-from exercises.lesson_06 import partners
-from exercises.lesson_07 import should_stop
-from exercises.lesson_08 import collapses, map_variances, six_starts
-from exercises.lesson_09 import Program, bug_names, examine, suspects, total_log_likelihood, verdicts
+from exercises.lesson_06 import partners, starts_needed, which_to_report
+from exercises.lesson_07 import arrived, should_stop, what_is_left
+from exercises.lesson_08 import collapses, cures, map_weights, six_starts
+from exercises.lesson_09 import (
+    Program,
+    bug_names,
+    examine,
+    suspects,
+    total_log_likelihood,
+    two_bugs,
+    verdicts,
+    verdicts_with_code,
+)
 from exercises.lesson_10 import bic_is_stricter, leaks, n_parameters
 from exercises.lesson_11 import p_value
 from exercises.lesson_12 import defends, nearest
@@ -27,6 +36,7 @@ __all__ = [
     "Part",
     "Program",
     "Verdict",
+    "arrived",
     "bic_is_stricter",
     "border_at_zero",
     "borders",
@@ -34,6 +44,7 @@ __all__ = [
     "class_probabilities",
     "clean_score",
     "collapses",
+    "cures",
     "defends",
     "e_step_1d",
     "elbo",
@@ -47,7 +58,7 @@ __all__ = [
     "lloyd_step",
     "m_step_1d",
     "mahalanobis",
-    "map_variances",
+    "map_weights",
     "n_parameters",
     "nearest",
     "next_to_change",
@@ -58,10 +69,15 @@ __all__ = [
     "shared_covariance",
     "should_stop",
     "six_starts",
+    "starts_needed",
     "suspects",
     "total_log_likelihood",
+    "two_bugs",
     "uneven_coins",
     "verdicts",
+    "verdicts_with_code",
     "way_back",
+    "what_is_left",
     "which_line_fell",
+    "which_to_report",
 ]

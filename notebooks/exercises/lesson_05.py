@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import logsumexp, xlogy
 
 from emlib.validate import Array
 from exercises.judge import Exercise, Mistake, Part
@@ -26,22 +26,21 @@ _Q = np.array(
 _Q_Y = np.array([[0.8, 0.2], [0.45, 0.55], [0.3, 0.7]])
 
 
-def _expected(x: Array, q: Array, w: Array, m: Array, v: Array) -> float:
+def _expected(q: Array, log_joint: Array) -> float:
     """Expected complete log-likelihood, sum of q_nk log p(x_n, k)."""
-    return float((q * np.log(joint_density(x, w, m, v))).sum())
+    return float((q * log_joint).sum())
 
 
 def _entropy(q: Array) -> float:
     return float(-xlogy(q, q).sum())
 
 
-def _elbo(x: Array, q: Array, w: Array, m: Array, v: Array) -> float:
-    return _expected(x, q, w, m, v) + _entropy(q)
+def _elbo(q: Array, log_joint: Array) -> float:
+    return _expected(q, log_joint) + _entropy(q)
 
 
-def total(x: Array, *parameters: Array) -> float:
-    """Log-likelihood of all points together."""
-    return float(np.log(joint_density(x, *parameters).sum(axis=1)).sum())
+def _log_likelihood(log_joint: Array) -> float:
+    return float(logsumexp(log_joint, axis=1).sum())
 
 
 _NAN = (
@@ -50,69 +49,59 @@ _NAN = (
 )
 
 elbo = Exercise(
-    name="elbo_of_shares",
-    arguments=("x", "q", "weights", "means", "variances"),
-    shapes=("(N,)", "(N, K)", "(K,)", "(K,)", "(K,)"),
+    name="elbo",
+    arguments=("q", "log_joint"),
+    shapes=("(N, K)", "(N, K)"),
     edges=[
-        (
-            np.array([0.7]),
-            np.array([[0.3, 0.7]]),
-            np.array([0.6, 0.4]),
-            np.array([-1.0, 2.5]),
-            np.array([2.0, 0.7]),
-        ),
-        (np.array([0.7, 3.2]), np.ones((2, 1)), np.array([1.0]), np.array([0.5]), np.array([2.2])),
+        (np.array([[0.3, 0.7]]), np.array([[-2.1, -3.4]])),
+        (np.ones((2, 1)), np.array([[-1.2], [-4.5]])),
     ],
-    whole=[
-        (np.array([-3, -1, 0, 2, 3, 4, 6]), _Q, _PARAMETERS[0], np.array([-2, 1, 4]), np.array([4, 1, 2]))
-    ],
-    cases=[(_Y, _Q_Y, *_OTHERS), (_X, _Q, *_PARAMETERS)],
+    whole=[(np.array([[0, 1], [1, 0], [1, 0]]), np.array([[-2.5, -1.5], [-3.0, -0.5], [-1.2, -4.1]]))],
+    cases=[(_Q_Y, np.log(joint_density(_Y, *_OTHERS))), (_Q, np.log(joint_density(_X, *_PARAMETERS)))],
     praise="what q expects of the complete log-likelihood, plus the entropy of q.",
     parts=[
         Part(
             "elbo",
             "one number: the total over all points",
-            lambda *case: np.array(_elbo(*case)),
-            rule=lambda answer, x, q, *parameters: (
-                f"it is a lower bound, and the log-likelihood is {total(x, *parameters):.6g}"
-                if answer > total(x, *parameters)
+            lambda q, log_joint: np.array(_elbo(q, log_joint)),
+            rule=lambda answer, q, log_joint: (
+                f"it is a lower bound, and the log-likelihood is {_log_likelihood(log_joint):.6g}"
+                if answer > _log_likelihood(log_joint)
                 else ""
             ),
             mistakes=[
-                Mistake(
-                    lambda x, q, w, m, v: (q * np.log(joint_density(x, w, m, v)) - q * np.log(q)).sum(),
-                    _NAN,
-                ),
+                Mistake(lambda q, log_joint: (q * (log_joint - np.log(q))).sum(), _NAN),
                 Mistake(
                     _expected,
                     "this is the expected complete log-likelihood alone; the entropy of q, -sum q log q, is missing",
                 ),
                 Mistake(
-                    lambda x, q, *p: _expected(x, q, *p) - _entropy(q),
-                    "the entropy is subtracted; it is added: the bound is the mean of log joint - log q under q",
+                    lambda q, log_joint: _expected(q, log_joint) - _entropy(q),
+                    "log q came in with the wrong sign: the bound is the mean of log_joint - log q under q, and so "
+                    "the entropy of q is added",
                 ),
                 Mistake(
-                    lambda x, q, *p: total(x, *p),
+                    lambda q, log_joint: _log_likelihood(log_joint),
                     "this is the log-likelihood itself, whatever q is: either q was not used, or the responsibilities "
                     "took its place, and they alone leave no gap",
                 ),
                 Mistake(
-                    lambda x, q, *p: np.log((q * joint_density(x, *p)).sum(axis=1)).sum(),
+                    lambda q, log_joint: np.log((q * np.exp(log_joint)).sum(axis=1)).sum(),
                     "the logarithm came after the sum; in the bound every term has its own logarithm, and q weights "
                     "the logarithms",
                 ),
                 Mistake(
-                    lambda x, q, w, m, v: _elbo(x, q, np.ones_like(w), m, v),
-                    "the weights are missing: log p(x, k) is log weight plus log density",
-                ),
-                Mistake(
-                    lambda x, q, w, m, v: _elbo(x, q, w, m, v**2),
-                    "the variance was used as a standard deviation: norm.pdf and norm.logpdf want "
-                    "scale=np.sqrt(variance)",
-                ),
-                Mistake(
-                    lambda x, q, *p: _elbo(x, q, *p) / len(x),
+                    lambda q, log_joint: _elbo(q, log_joint) / len(q),
                     "this is the mean over the points; the bound is a total, like the log-likelihood",
+                ),
+                Mistake(
+                    lambda q, log_joint: (q * log_joint - xlogy(q, q)).sum(axis=1),
+                    "this is one bound for each point; the total is asked for: sum over the points too",
+                ),
+                Mistake(
+                    lambda q, log_joint: _expected(q, np.exp(log_joint)) + _entropy(q),
+                    "the densities themselves were weighted; log_joint holds their logarithms, as the bound wants "
+                    "them: leave np.exp out",
                 ),
             ],
         )

@@ -1,13 +1,134 @@
-"""The exercise of lesson 6: which component of one fit is which of another."""
+"""The exercises of lesson 6: which of six fits to report, how many starts, and which component is which."""
 
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge, letters, number
+
+# Which fit to report? ---------------------------------------------------------------------------------
+
+
+class Ending(NamedTuple):
+    """Where one start has ended."""
+
+    letter: str
+    log_likelihood: float
+    narrowest: float  # the smallest variance of a component in any direction
+    points: tuple[int, int, int]  # that its components hold
+
+
+# Made up: six fits of three components to one set of 300 points in the plane, whose variances are about 1.
+SIX_FITS = [
+    Ending("A", -1158.6, 0.41, (148, 92, 60)),
+    Ending("B", -1141.9, 1e-9, (190, 108, 2)),
+    Ending("C", -1163.2, 0.38, (100, 100, 100)),
+    Ending("D", -1149.6, 3e-9, (171, 126, 3)),
+    Ending("E", -1152.8, 0.35, (154, 101, 45)),
+    Ending("F", -1204.5, 0.62, (258, 31, 11)),
+]
+
+HIGHEST = (
+    "it has the highest log-likelihood of the six, and a component that holds {points} points with a variance of "
+    "{narrowest:g}: it has collapsed. Its height says how narrow that component may get, and nothing of the clusters"
+)
+SECOND = (
+    "it has a component that holds {points} points with a variance of {narrowest:g}, so it has collapsed too. Take the "
+    "collapsed fits out first, and then compare heights"
+)
+FITS_WRONG = {
+    "A": "A is healthy, and it is not the highest of those that are",
+    "B": f"not B: {HIGHEST.format(points=2, narrowest=1e-9)}",
+    "C": "C has three equal components, but nobody promised that the clusters are equal: a healthy fit with other "
+    "sizes is higher",
+    "D": f"not D: {SECOND.format(points=3, narrowest=3e-9)}",
+    "F": "F is the lowest of the six: a poor maximum. It is healthy, but so are others, which are higher",
+}
+
+
+def which_to_report(my_fit: Any) -> Verdict:
+    """Judge the prediction of lesson 6: which of the fits in `SIX_FITS` to report.
+
+    Parameters
+    ----------
+    my_fit : str or None
+        Its letter, A to F; None if there is no answer yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the answer.
+    """
+    return judge("which_to_report", my_fit, letters, 'give the letter of one fit, for example "A"', _reported)
+
+
+def _reported(given: set[str]) -> str:
+    known = [fit.letter for fit in SIX_FITS]
+    if strangers := sorted(given - set(known)):
+        return f"there is no fit {strangers[0]}; they are {known[0]} to {known[-1]}"
+    if len(given) != 1:
+        return "report one of the six: give one letter"
+    (letter,) = given
+    if letter != "E":
+        return FITS_WRONG[letter]
+    return (
+        "correct: the highest of those that are healthy. B and D are higher only because a component of theirs has "
+        "collapsed on two or three points."
+    )
+
+
+# How many starts? -------------------------------------------------------------------------------------
+
+STARTS = {
+    1: "with one start the chance is 5%, and it should be 95%: the two have changed places",
+    14: "14 starts find it at least once in 51% of the cases: that is an even chance, and it should be 95%",
+    19: "19 times 5% is 95%, but such chances do not add up: with 21 starts they would come to more than 1. Ask for the "
+    "chance that none of n finds it",
+    20: "in 20 starts one finds it on average; but in 36% of the cases none of the 20 does: 0.95 to the power of 20",
+    58: "58 starts are just not enough: 0.95 to the power of 58 is 0.051, above 5%. The number of starts must be "
+    "rounded up",
+    90: "that is for 99%: 0.95 to the power of 90 is just below 0.01. 95% is asked for",
+}
+
+
+def starts_needed(my_number: Any) -> Verdict:
+    """Judge the prediction of lesson 6: how many starts, if each finds the best maximum in 5% of the cases.
+
+    At least one of them should find it, with a probability of at least 95%.
+
+    Parameters
+    ----------
+    my_number : int or None
+        The least number of starts; None if there is no answer yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the answer.
+    """
+    return judge("starts_needed", my_number, number, "give one whole number of starts", _starts)
+
+
+def _starts(given: float) -> str:
+    if given == 59:
+        return (
+            "correct: none of 59 starts finds it with probability 0.95 to the power of 59, which is 0.0485. So for a "
+            "maximum that is hard to find, ten starts are few."
+        )
+    if not given.is_integer():
+        return "starts are counted: give a whole number, the first that is enough"
+    if (n := int(given)) in STARTS:
+        return STARTS[n]
+    if n < 1:
+        return "there must be one start at least"
+    if n > 59:
+        return f"{n} starts are enough, but fewer are, too; the least number is asked for"
+    return f"with {n} starts none finds it in {0.95**n:.1%} of the cases, and that should be 5% at most"
+
 
 # Which component is which? ----------------------------------------------------------------------------
 

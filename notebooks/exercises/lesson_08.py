@@ -1,8 +1,11 @@
-"""The exercises of lesson 8: a prior against collapse, and which of six starts collapses."""
+"""The exercises of lesson 8: weights with a prior, which of six starts collapses, and which setting cures what."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,94 +15,75 @@ from emlib.families import Gaussian, Prior
 from emlib.fitting import fit
 from emlib.mixture import Mixture
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge_letters
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge, judge_letters
 
-# A prior against collapse -----------------------------------------------------------------------------
-
-
-def _parts(x: Array, resp: Array) -> tuple[Array, Array]:
-    """Counts (K,) and the weighted sums of squares about the means, (K,)."""
-    counts = resp.sum(axis=0)
-    return counts, (resp * (x[:, None] - resp.T @ x / counts) ** 2).sum(axis=0)
+# Weights with a prior ---------------------------------------------------------------------------------
 
 
-def _map(x: Array, resp: Array, v: float, n: float) -> Array:
-    counts, scatter = _parts(x, resp)
-    return (scatter + n * v) / (counts + n)
+def _map(resp: Array, a: float) -> Array:
+    return (resp.sum(axis=0) + a) / (len(resp) + resp.shape[1] * a)
 
 
-def _map_breaks(answer: Array, x: Array, resp: Array, v: float, n: float) -> str:
-    counts, scatter = _parts(x, resp)
-    low, high = np.minimum(scatter / counts, v), np.maximum(scatter / counts, v)
-    if ((answer < low - 1e-12) | (answer > high + 1e-12)).any():
-        return "a weighted mean of the component's own variance and the prior's lies between the two"
-    return ""
+def _map_breaks(weights: Array, resp: Array, a: float) -> str:
+    return f"weights sum to 1, and these to {weights.sum():.6g}" if abs(weights.sum() - 1) > 1e-6 else ""
 
 
-_PLAIN = "this is the M-step without the prior: the first component still collapses"
+AFTER = (
+    "a was added to the shares N_k / N; it counts points: add it to N_k, and divide after that by all points, those of "
+    "the prior too"
+)
 
-map_variances = Exercise(
-    name="map_variances",
-    arguments=("x", "resp", "prior_variance", "prior_count"),
-    shapes=("(N,)", "(N, K)", "", ""),
-    edges=[
-        (np.array([1.3, 4.0, 6.4]), np.ones((3, 1)), 2.5, 0.3),
-        (np.array([2.5]), np.array([[0.3, 0.7]]), 0.6, 2.0),
-    ],
-    whole=[(np.array([1, 4, 6]), np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9]]), 3, 2)],
+map_weights = Exercise(
+    name="map_weights",
+    arguments=("resp", "a"),
+    shapes=("(N, K)", ""),
+    edges=[(np.ones((4, 1)), 0.7), (np.array([[0.3, 0.7]]), 2.5)],
+    whole=[(np.array([[1, 0], [1, 0], [0, 1], [1, 0], [1, 0]]), 2)],
     cases=[
-        (
-            np.array([2.0, 7.1, 9.4, 11.0, 6.2]),
-            np.array([[1.0, 0.0, 0.0], [0.0, 0.7, 0.3], [0.0, 0.2, 0.8], [0.0, 0.1, 0.9], [0.0, 0.6, 0.4]]),
-            2.5,
-            0.3,
-        ),
-        (
-            np.array([0.3, 1.4, 4.4, 3.1]),
-            np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.3, 0.7]]),
-            0.6,
-            4.0,
-        ),
+        (np.array([[0.62, 0.25, 0.13], [0.9, 0.1, 0.0], [0.31, 0.48, 0.21], [0.8, 0.15, 0.05]]), 2.5),
+        (np.array([[0.8, 0.2], [0.45, 0.55], [0.97, 0.03], [1.0, 0.0], [0.6, 0.4]]), 0.4),
+        (np.array([[0.7, 0.3, 0.0, 0.0], [0.2, 0.5, 0.3, 0.0]]), 1.5),  # a component that holds no point
     ],
-    praise="a component without a spread of its own keeps the prior's, and a large one hardly notices it.",
+    praise="each component starts with `a` points, so none is ever empty; and all of them are counted below.",
     parts=[
         Part(
-            "variances",
+            "weights",
             "(K,): one number for each component",
             _map,
             rule=_map_breaks,
             mistakes=[
-                Mistake(lambda x, r, v, n: _parts(x, r)[1] / _parts(x, r)[0], _PLAIN),
                 Mistake(
-                    lambda x, r, v, n: _parts(x, r)[1] / _parts(x, r)[0] + v,
-                    "the prior's variance was added like a floor; add its points instead: prior_count of them, above "
-                    "and below the line",
+                    lambda r, a: r.mean(axis=0),
+                    "this is the M-step without the prior, N_k / N: the `a` points of each component are not in it",
                 ),
                 Mistake(
-                    lambda x, r, v, n: (_parts(x, r)[1] + n * v) / _parts(x, r)[0],
-                    "the prior's points are in the sum, but not in the count that divides it",
+                    lambda r, a: (r.sum(axis=0) + a) / len(r),
+                    "divided by the N points of the data alone; the prior's points are counted too, and they are `a` "
+                    "for each of the K components: N + K * a",
                 ),
                 Mistake(
-                    lambda x, r, v, n: _parts(x, r)[1] / (_parts(x, r)[0] + n),
-                    "the prior's points are in the count, but their squares are not in the sum: that only shrinks",
+                    lambda r, a: (r.sum(axis=0) + a) / (len(r) + a),
+                    "below, the prior's points are counted for one component only; they are `a` for each of the K: "
+                    "N + K * a",
+                ),
+                Mistake(lambda r, a: r.mean(axis=0) + a, AFTER),
+                Mistake(lambda r, a: (r.mean(axis=0) + a) / (1 + r.shape[1] * a), AFTER),
+                Mistake(
+                    lambda r, a: r.sum(axis=0) + a,
+                    "these are the counts N_k + a; divide them by their sum, N + K * a, to make weights of them",
                 ),
                 Mistake(
-                    lambda x, r, v, n: (_parts(x, r)[1] + v) / (_parts(x, r)[0] + n),
-                    "the prior's variance is the mean square of its points; their sum is prior_count times as large",
+                    lambda r, a: (r.sum(axis=0) + a / r.shape[1]) / (len(r) + a),
+                    "here the components share `a` points among them; each of them has `a` of its own",
                 ),
                 Mistake(
-                    lambda x, r, v, n: np.maximum(_parts(x, r)[1] / _parts(x, r)[0], v),
-                    "clipped at the prior's variance: that is a floor, and a hard one; take the weighted mean of both",
+                    lambda r, a: (r.sum(axis=0) + a - 1) / (len(r) + r.shape[1] * (a - 1)),
+                    "1 was taken off: that is for a Dirichlet prior that is given by its parameters alpha. Here `a` "
+                    "is the number of points itself, alpha - 1",
                 ),
                 Mistake(
-                    lambda x, r, v, n: np.sqrt(_map(x, r, v, n)),
-                    "these are standard deviations; in this course a spread is always a variance",
-                ),
-                Mistake(
-                    lambda x, r, v, n: (
-                        ((r * (x[:, None] - x.mean()) ** 2).sum(axis=0) + n * v) / (r.sum(axis=0) + n)
-                    ),
-                    "the squares were taken about the mean of all points; each component has a mean of its own",
+                    lambda r, a: r.sum(axis=0) / (len(r) + r.shape[1] * a),
+                    "the prior's points are counted below, but not above: N_k + a",
                 ),
             ],
         )
@@ -184,3 +168,101 @@ def _answer(given: set[str]) -> str:
             "and have no variance"
         )
     return "F is among them: nobody else waited 96 minutes, and from 94 it is nearly four standard deviations"
+
+
+# Which setting cures what? ----------------------------------------------------------------------------
+
+# The symptoms, in the order of the lesson's text, and the settings of scikit-learn's GaussianMixture that cure them.
+CURES = {"collapse": "reg_covar", "plateau": "tol", "poor maximum": "n_init"}
+SETTINGS = frozenset(
+    "n_components covariance_type tol reg_covar max_iter n_init init_params weights_init means_init precisions_init "
+    "random_state warm_start verbose verbose_interval".split()
+)
+NOT_THIS = {
+    ("collapse", "n_init"): "more starts do not help: scikit-learn keeps the highest of them, and a collapsed one is "
+    "the highest",
+    ("collapse", "tol"): "no tolerance decides where the fit goes; a smaller one lets the variance shrink further",
+    ("collapse", "max_iter"): "with fewer steps the component is caught half-way; it collapses all the same",
+    ("collapse", "covariance_type"): "a tied covariance does prevent it, but that is another model. Which setting keeps "
+    "the model, and holds its variances up?",
+    ("collapse", "n_components"): "fewer components may collapse less, but that is another model. Which setting keeps "
+    "the model, and holds its variances up?",
+    ("collapse", "random_state"): "another seed is another start, and that may collapse or not: it is luck",
+    ("plateau", "reg_covar"): "on a plateau no variance is too small: the gains are. What says how small a gain may be "
+    "before the fit stops?",
+    ("plateau", "n_init"): "with the same tolerance other starts may be stopped on the same plateau, all of them",
+    ("plateau", "max_iter"): "the fit was not stopped by the number of steps: it said that it had converged. Only once "
+    "it goes on may it need more steps",
+    ("plateau", "random_state"): "with the same tolerance other seeds may be stopped on the same plateau, all of them",
+    ("poor maximum", "tol"): "this fit has arrived: a smaller tolerance brings it nearer to the same poor maximum",
+    ("poor maximum", "reg_covar"): "no variance is too small here: the fit has gone up another hill",
+    ("poor maximum", "max_iter"): "this fit has arrived, and more steps bring it nowhere else",
+    ("poor maximum", "random_state"): "another seed is one more start, and you would have to compare by hand. What "
+    "makes several starts, and keeps the best?",
+    ("poor maximum", "init_params"): "that says how a start is made, and no one way is safe. What makes several "
+    "starts, and keeps the best?",
+}
+ASK = {
+    "collapse": "what keeps every variance from going to 0?",
+    "plateau": "what says how small a gain may be before the fit stops?",
+    "poor maximum": "what makes several starts, and keeps the best?",
+}
+
+
+def cures(my_cures: Any) -> Verdict:
+    """Judge the prediction of lesson 8: which setting of scikit-learn's GaussianMixture cures which symptom.
+
+    Parameters
+    ----------
+    my_cures : dict, or sequence of str, or str, or None
+        For "collapse", "plateau" and "poor maximum" the name of a setting; a list, or a text with commas, has them in
+        this order. None if there is no answer yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises. For every wrong setting it says why it is no cure.
+    """
+    example = '{"collapse": "...", "plateau": "...", "poor maximum": "..."}'
+    return judge("cures", my_cures, _matched, f"give a setting for each of the three: {example}", _cured)
+
+
+def _matched(given: Any) -> dict[str, str]:
+    """For every symptom a setting."""
+    if isinstance(given, (set, frozenset)):
+        raise TypeError("no order")
+    if not isinstance(given, Mapping):
+        words = re.split(r"[\s,;]+", given.strip()) if isinstance(given, str) else list(islice(given, 10))
+        given = dict(zip(CURES, words, strict=True))
+    pairs = [(_word(one), _word(other)) for one, other in given.items()]
+    if all(one in SETTINGS for one, _ in pairs):  # turned round: the symptom of each setting
+        pairs = [(symptom, setting) for setting, symptom in pairs]
+    matched = {symptom.replace("_", " "): setting for symptom, setting in pairs}
+    if len(matched) < len(pairs) or not matched.keys() <= CURES.keys():
+        raise ValueError("not the three symptoms, each once")
+    return matched
+
+
+def _word(given: Any) -> str:
+    """A name as it is compared: "reg_covar" of "Reg-covar = 1e-6"."""
+    if not isinstance(given, str):
+        raise TypeError("a name is a string")
+    return re.sub(r"[\s_-]+", "_", given.partition("=")[0].strip().lower())
+
+
+def _cured(given: dict[str, str]) -> str:
+    lines = []
+    for symptom, cure in CURES.items():
+        setting = given.get(symptom)
+        if setting is not None and setting not in SETTINGS:
+            lines.append(f"{symptom}: GaussianMixture has no setting {setting!r}")
+        elif setting not in (None, cure):
+            lines.append(f"{symptom}: not {setting}: {NOT_THIS.get((symptom, setting), ASK[symptom])}")
+    if missing := [symptom for symptom in CURES if symptom not in given]:
+        lines.append(f"nothing yet for {' and '.join(missing)}")
+    if lines:
+        return "\n".join(lines)
+    return (
+        "correct: a floor under the variances, a smaller tolerance, more starts. The first holds a collapse up and "
+        "does not undo it, so look at the fit all the same."
+    )

@@ -1,4 +1,4 @@
-"""The exercises of lesson 9: a log-likelihood to fix, and the bug hunt.
+"""The exercises of lesson 9: two bugs in a published class, a log-likelihood to fix, and the bug hunt.
 
 The hunt has two right programs for a mixture of two Gaussians on a line, in two people's handwriting, and eight bugs.
 Each is one change in one place, of a kind found in published tutorials. Invariants tell them apart.
@@ -6,11 +6,13 @@ Each is one change in one place, of a kind found in published tutorials. Invaria
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,11 +22,112 @@ from emlib.checks import additive, equal, moments, monotone, probabilities, stat
 from emlib.families import Gaussian
 from emlib.mixture import Mixture
 from emlib.text import counted
-from exercises.judge import NOT_ATTEMPTED, Exercise, Mistake, Part, Verdict
+from emlib.validate import Array
+from exercises.judge import NOT_ATTEMPTED, Exercise, Mistake, Part, Verdict, judge, number
 from exercises.lesson_01 import CASES, e_step_1d, joint_density, normal
-from exercises.lesson_05 import total
+
+# Two bugs that hide each other ------------------------------------------------------------------------
+
+# The idea of C's class GM1D, in the course's names. It prints nothing, and starts from what it calls variances.
+GM1D_SOURCE = """\
+class GM1D:
+    def __init__(self, means, variances):
+        self.weights = np.full(len(means), 1 / len(means))
+        self.means, self.variances = np.array(means), np.array(variances)
+
+    def fit(self, x, iterations=10):
+        for _ in range(iterations):
+            joint = self.weights * norm.pdf(x[:, None], loc=self.means, scale=self.variances)
+            resp = joint / joint.sum(axis=1, keepdims=True)
+            counts = resp.sum(axis=0)
+            self.weights = counts / len(x)
+            self.means = (resp * x[:, None]).sum(axis=0) / counts
+            variances = (resp * (x[:, None] - self.means) ** 2).sum(axis=0) / counts
+        return self
+"""
+
+
+def _numbered(source: str) -> str:
+    """A source with a number before each line; blank lines go."""
+    lines = [line for line in source.splitlines() if line]
+    return "\n".join(f"{n:2}  {line}" for n, line in enumerate(lines, 1))
+
+
+GM1D_LISTING = _numbered(GM1D_SOURCE)
+
+BUGGY = {
+    7: "line 7 gives a variance to `scale`, which is a standard deviation",
+    12: "line 12 works out the new variances and keeps them under a name of its own: they are never stored in "
+    "self.variances",
+}
+SOUND = {
+    1: "line 1 only names the class",
+    2: "line 2 only names what is given",
+    3: "line 3 is right: equal weights are a fair start, and they sum to 1",
+    4: "line 4 is right: it stores the start. That it holds variances is meant so; look at who uses them, and how",
+    5: "line 5 only names what is given; ten iterations may be few, but that is no bug",
+    6: "line 6 is right: ten iterations, one after the other",
+    8: "line 8 is right: each row is divided by its own sum, so the shares of a point sum to 1",
+    9: "line 9 is right: N_k is the sum of a component's shares",
+    10: "line 10 is right: a weight is a component's share of all the points, N_k / N",
+    11: "line 11 is right: each point counts by its shares, and each sum is divided by N_k",
+    13: "line 13 is right: it hands back the object. If you miss something before it, give the line whose work is lost",
+}
+
+
+def two_bugs(my_lines: Any) -> Verdict:
+    """Judge the prediction of lesson 9: the two lines of `GM1D_LISTING` that have a bug.
+
+    Parameters
+    ----------
+    my_lines : sequence of int, or None
+        Their numbers, in any order; None if there is no answer yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the answer. Who finds one of them is told that there is a second.
+    """
+    return judge("two_bugs", my_lines, _line_numbers, "give the numbers of two lines, for example [1, 2]", _two)
+
+
+def _line_numbers(given: Any) -> set[int]:
+    if isinstance(given, str):
+        given = [int(word) for word in re.split(r"[\s,;]+|\band\b", given) if word]
+    several = list(islice(given, 30)) if np.ndim(given) or isinstance(given, (set, frozenset)) else [given]
+    found = [number(one) for one in several]
+    if not all(one.is_integer() for one in found):
+        raise TypeError("a line has a whole number")
+    return {int(one) for one in found}
+
+
+def _two(given: set[int]) -> str:
+    if strangers := given - BUGGY.keys() - SOUND.keys():
+        return f"there is no line {min(strangers)}; they have the numbers 1 to {len(BUGGY) + len(SOUND)}"
+    if not given:
+        return "there are two. Follow the variances from line to line: where are they used, and where do they change?"
+    if wrong := sorted(given - BUGGY.keys()):
+        found = len(given & BUGGY.keys())
+        more = f". Of the lines you gave, {counted(found, 'line')} {'has' if found == 1 else 'have'} a bug" * bool(found)
+        return f"{SOUND[wrong[0]]}{more}"
+    if len(given) == 1:
+        return (
+            f"{BUGGY[min(given)]}. That is one of the two. There is a second, and as long as both are there, the means "
+            "come out nearly right"
+        )
+    return (
+        f"correct: {BUGGY[7]}, and {BUGGY[12]}. So the spreads stay as they were, and the first bug does no harm: the "
+        "second hides it."
+    )
+
 
 # A logarithm of everything ----------------------------------------------------------------------------
+
+
+def total(x: Array, *parameters: Array) -> float:
+    """Log-likelihood of all points together."""
+    return float(np.log(joint_density(x, *parameters).sum(axis=1)).sum())
+
 
 total_log_likelihood = Exercise(
     name="total_log_likelihood",
@@ -334,32 +437,49 @@ def _broken() -> dict[str, frozenset[str]]:
 
 
 def verdicts(given: Any) -> Verdict:
-    """Judge the verdicts of lesson 9's bug hunt.
+    """Judge the verdicts of lesson 9's bug hunt that need the table alone: those on A, C, G and H.
 
     Parameters
     ----------
     given : dict or None
-        For every letter, A to H, the name of its bug; see `bug_names`. None if there are no verdicts yet.
+        For each of these letters the name of its bug; see `bug_names`. None if there are no verdicts yet.
 
     Returns
     -------
     Verdict
         Never raises. For every wrong name it says which invariant tells the two bugs apart.
     """
-    hunt = "verdicts"
+    praise = "four bugs by their tracks in the table, and not a line of code was read."
+    return _judged("verdicts", "ACGH", given, praise)
+
+
+def verdicts_with_code(given: Any) -> Verdict:
+    """Judge the verdicts of lesson 9's bug hunt that need the code too: those on B, D, E and F.
+
+    As `verdicts` does.
+    """
+    praise = "four more, by their tracks and their code. No two of the eight left the same tracks."
+    return _judged("verdicts_with_code", "BDEF", given, praise)
+
+
+def _judged(hunt: str, asked: str, given: Any, praise: str) -> Verdict:
+    """Judge the verdicts on some of the suspects."""
     if given is None or (isinstance(given, Mapping) and not given):
         return Verdict(f"{hunt}: {NOT_ATTEMPTED}")
     try:
         said = {str(letter).strip().upper(): _plain(name) for letter, name in dict(given).items()}
     except Exception:  # whatever a strange object does when it is asked for its entries
-        return Verdict(f'{hunt}: give a dict of letters and names, for example {{"A": "{bug_names[0]}"}}')
+        return Verdict(f'{hunt}: give a dict of letters and names, for example {{"{asked[0]}": "{bug_names[0]}"}}')
+    letters = f"{', '.join(asked[:-1])} and {asked[-1]}"
     if strangers := sorted(said.keys() - BUGS.keys()):
-        return Verdict(f"{hunt}: there is no suspect {strangers[0]}; they are A to H")
-    wrong = [letter for letter in BUGS if letter in said and said[letter] != _plain(BUGS[letter].name)]
-    missing = [letter for letter in BUGS if letter not in said]
+        return Verdict(f"{hunt}: there is no suspect {strangers[0]}; here they are {letters}")
+    if others := sorted(said.keys() - set(asked)):
+        return Verdict(f"{hunt}: {others[0]} belongs to the other exercise; this one asks for {letters}")
+    wrong = [letter for letter in asked if letter in said and said[letter] != _plain(BUGS[letter].name)]
+    missing = [letter for letter in asked if letter not in said]
     if not wrong and not missing:
-        return Verdict("correct: eight bugs, and each left different tracks.")
-    lines = [f"{hunt}: {len(said) - len(wrong)} of {counted(len(BUGS), 'suspect')} named rightly"]
+        return Verdict(f"correct: {praise}")
+    lines = [f"{hunt}: {len(said) - len(wrong)} of {counted(len(asked), 'suspect')} named rightly"]
     lines += [f"{letter}: {_why_not(letter, said[letter])}" for letter in wrong]
     if missing:
         lines.append(f"no verdict yet on {', '.join(missing)}")
