@@ -188,5 +188,5 @@ def histories(by_name: Mapping[str, ArrayLike], first: int = 0) -> Figure:
         heights = np.asarray(values)
         ax.plot(range(first, len(heights)), heights[first:], color=colour, label=name)
     ax.set(xlabel="step", ylabel="log-likelihood (nats)")
-    ax.legend(loc="center right")
+    ax.legend()
     return figure

@@ -70,7 +70,6 @@ def six_histories(histories: Mapping[str, ArrayLike]) -> Figure:
     figure, axes = plt.subplots(2, 3, figsize=(10, 4.4))
     for ax, (letter, values) in zip(axes.flat, histories.items(), strict=True):
         ax.plot(np.asarray(values, dtype=float), color=INK, marker=".", ms=4, lw=1)
-        ax.set(title=letter, xlabel="step", ylabel="nats")
-        ax.label_outer()
+        ax.set(title=letter, xlabel="step" if letter > "C" else "", ylabel="nats" if letter in "AD" else "")
         ax.ticklabel_format(useOffset=False)
     return figure
