@@ -98,7 +98,10 @@ def test_a_reference_order_is_the_one_that_aligned_finds():
     [
         (None, "not attempted yet"),
         ("A", "healthy, and it is not the highest"),
-        ("B", "the highest log-likelihood of the six, and a component that holds 2 points with a variance of 1e-09"),
+        (
+            "B",
+            "the highest log-likelihood of the six, and a component that holds 2 points with a variance of 1e-09",
+        ),
         ("C", "nobody promised that the clusters are equal"),
         ("D", "holds 3 points with a variance of 3e-09, so it has collapsed too"),
         ("f", "the lowest of the six"),
@@ -169,7 +172,9 @@ def test_numbers_of_starts_people_give(answer, words):
     assert words in verdict
 
 
-@pytest.mark.parametrize("answer", [59, 59.0, np.int64(59), np.array(59), int(np.ceil(np.log(0.05) / np.log(0.95)))])
+@pytest.mark.parametrize(
+    "answer", [59, 59.0, np.int64(59), np.array(59), int(np.ceil(np.log(0.05) / np.log(0.95)))]
+)
 def test_the_right_number_of_starts(answer):
     assert exercises.starts_needed(answer).correct
 

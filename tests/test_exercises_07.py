@@ -109,7 +109,8 @@ def test_wrong_arrivals_are_answered(answer, words):
 
 
 @pytest.mark.parametrize(
-    "answer", ["D", "d", ["D"], {"D"}, np.array(["D"]), {letter: letter == "D" for letter in "ABCDEF"}, {"d": True}]
+    "answer",
+    ["D", "d", ["D"], {"D"}, np.array(["D"]), {letter: letter == "D" for letter in "ABCDEF"}, {"d": True}],
 )
 def test_the_one_that_has_arrived(answer):
     assert exercises.arrived(answer).correct

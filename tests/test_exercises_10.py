@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from answers import Hostile
+from answers import Hostile, check_every_diagnosis
 
 import exercises
-from emlib import start
+from emlib import GaussianMixture, start
 from emlib.families.variances import STRUCTURES
 from exercises import lesson_10
 
@@ -109,35 +109,108 @@ def test_other_ways_to_go_wrong(program, words):
     assert words in verdict
 
 
-# The predictions --------------------------------------------------------------------------------------
+# What do AIC and BIC choose? --------------------------------------------------------------------------
+
+CHOICES = {  # what stands in the place of one of the two; l are the log-likelihoods, p the counts
+    ("aic", "np.argmax(2 * p - 2 * l)"): "aic wrong: this is the worst model, not the best",
+    ("aic", "np.argmin(2 * l - 2 * p)"): "mclust turns the sign, and takes the largest",
+    ("aic", "bic"): "aic wrong: this is the choice of BIC",
+    ("aic", "np.argmin(2 * p - l)"): "the log-likelihood was not doubled",
+    ("aic", "np.argmin(2 * p + 2 * l)"): "its minus sign is missing",
+    ("aic", "aic + 1"): "counts the places from 1",
+    ("aic", "np.argmax(l)"): "nothing was charged for its parameters",
+    ("aic", "np.min(2 * p - 2 * l)"): "this is the smallest value itself (min)",
+    ("aic", "p[aic]"): "this is no place: 6 models have the places 0 to 5; aic is 38 and should be 1",
+    ("aic", "np.argmin(p)"): "aic is 0 and should be 1",
+    ("aic", "np.argmax(p)"): "aic is",
+    ("aic", "np.argmin(l)"): "this favours a small log-likelihood",
+    ("aic", "2 * p - 2 * l"): "it has shape (M,) = (6,); it must be one number: a place, counted from 0",
+    ("bic", "np.argmax(p * np.log(N) - 2 * l)"): "aic right; bic wrong: this is the worst model",
+    ("bic", "np.argmin(2 * l - p * np.log(N))"): "Mix the two, and you get the worst",
+    ("bic", "aic"): "aic right; bic wrong: this is the choice of AIC",
+    ("bic", "np.argmin(p * np.log(N) - l)"): "the log-likelihood was not doubled",
+    ("bic", "np.argmin(p * np.log10(N) - 2 * l)"): "np.log, not np.log10",
+    ("bic", "np.argmin(p * N - 2 * l)"): "N was charged for each of them",
+    ("bic", "np.argmin(p)"): "this is the model with the fewest parameters",
+    ("bic", "np.argmax(p)"): "bic is",
+    ("bic", "np.argmin(l)"): "bic is",
+    ("bic", "bic + 1"): "counts the places from 1",
+    ("bic", "np.argmax(l)"): "nothing was charged",
+    ("bic", "np.min(p * np.log(N) - 2 * l)"): "this is the smallest value itself (min)",
+    ("bic", "np.argmin(p * np.log2(N) - 2 * l)"): "bic is",
+    ("bic", "np.argmin(p * np.log(len(l)) - 2 * l)"): "bic is",
+    ("bic", "np.argmin(2 * np.log(N) - 2 * l)"): "nothing was charged",
+    ("bic", "bic / 2"): "this is no place",
+}
 
 
-@pytest.mark.parametrize(
-    ("prediction", "words"),
-    [
-        (None, "not attempted yet"),
-        *((N, words) for N, words in lesson_10.GUESSES.items()),
-        (1, "log 1 is 0.00; that is below 2"),
-        (1000, "so it is for some fewer points"),
-        (0, "at least one point"),
-        (7.389, "give a whole number"),
-        (np.inf, "give a whole number"),
-        (True, "give one whole number"),
-        ("8", "give one whole number"),
-        ([8], "give one whole number"),
-        (Hostile(), "give one whole number"),
-    ],
-)
-def test_wrong_numbers_of_points_are_answered(prediction, words):
-    verdict = exercises.bic_is_stricter(prediction)
+def chosen(**parts):
+    results = {"aic": "aic", "bic": "bic"} | parts
+    source = """
+def chosen(l, p, N):
+    aic, bic = np.argmin(p - l), np.argmax(l - p * np.log(N) / 2)
+    return """
+    scope = {"np": np}
+    exec(source + ", ".join(results.values()), scope)
+    return scope["chosen"]
+
+
+@pytest.mark.parametrize(("part", "result", "words"), [(*key, words) for key, words in CHOICES.items()])
+def test_wrong_choices_are_answered(part, result, words):
+    verdict = exercises.chosen(chosen(**{part: result}))
     assert not verdict.correct
     assert words in verdict
 
 
-@pytest.mark.parametrize("prediction", [8, 8.0, np.int64(8), np.array(8)])
-def test_eight_points_are_right(prediction):
-    assert exercises.bic_is_stricter(prediction).correct
-    assert np.log(7) < 2 < np.log(8)
+def test_every_diagnosis_of_a_choice_is_met_by_a_program():
+    check_every_diagnosis(exercises.chosen, [chosen(**{part: result}) for part, result in CHOICES])
+
+
+def by_loops(log_likelihoods, counts, N):
+    best, aic, bic = [np.inf, np.inf], 0, 0
+    for n in range(len(counts)):
+        values = [price * counts[n] - 2 * log_likelihoods[n] for price in (2, np.log(N))]
+        if values[0] < best[0]:
+            best[0], aic = values[0], n
+        if values[1] < best[1]:
+            best[1], bic = values[1], n
+    return aic, bic
+
+
+def by_a_table(log_likelihoods, counts, N):
+    prices = np.array([[2.0], [np.log(N)]])
+    return (2 * log_likelihoods - prices * counts).argmax(axis=1)
+
+
+def by_lists(log_likelihoods, counts, N):
+    pairs = list(zip(log_likelihoods.tolist(), counts.tolist(), strict=True))
+    both = [[price * p - 2 * fit for fit, p in pairs] for price in (2, np.log(N))]
+    return [values.index(min(values)) for values in both]
+
+
+@pytest.mark.parametrize("answer", [chosen(), by_loops, by_a_table, by_lists])
+def test_the_right_choices_in_several_styles(answer):
+    assert exercises.chosen(answer).startswith("correct: AIC charges 2")
+
+
+def test_choices_in_the_other_order_are_told_so():
+    verdict = exercises.chosen(chosen(aic="bic", bic="aic"))
+    assert "the right numbers in another order: return aic, bic" in verdict
+
+
+def test_the_reference_choices_are_emlibs():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 2)) + np.array([[0, 0], [4, 0]])[np.arange(120) % 2]
+    models = [GaussianMixture(K, random_state=0).fit(X) for K in (1, 2, 3)]
+    heights = np.array([model.score(X) * len(X) for model in models])
+    counts = np.array([model.mixture_.n_parameters for model in models])
+    for part, values in zip(
+        exercises.chosen.parts, ([m.aic(X) for m in models], [m.bic(X) for m in models]), strict=True
+    ):
+        assert part.answer(heights, counts, len(X)) == np.argmin(values)
+
+
+# The prediction ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from answers import check_every_diagnosis
+from answers import Hostile, check_every_diagnosis
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
+from sklearn.decomposition import PCA
 
 import exercises
+from emlib import GaussianMixture, datasets
+from exercises.lesson_12 import ACCUSING, FACTS, FACTS_ABOUT_SAMPLES
 
 # Programs that people write, each with the words that must answer it. Together they meet every diagnosis. ----
 
@@ -61,6 +64,75 @@ def test_no_wrong_distance_is_ever_called_correct(noise, seed):
     rng = np.random.default_rng(seed)
     right = nearest()
     assert not exercises.nearest(lambda S, X: right(S, X) + noise * (0.1 + rng.uniform(size=len(S)))).correct
+
+
+# Which facts speak against a model? -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "not attempted yet"),
+        ([], "would it also be so if the model were good"),
+        ("AEF", "these are the ones that say nothing"),
+        ("ABCD", "not A: a perfect copy looks like a digit, too"),
+        (["B", "C", "D", "E"], "not E: that grows with the number of components"),
+        ({"F", "B", "C", "D"}, "not F: a copy that is off by a hair"),
+        ("ABCDEF", "not A: "),
+        ("F", "not F: "),
+        ("CD", "but B speaks against the model, too: unseen digits say how near"),
+        ("bd", "but C speaks against the model, too: two digits lie some four units apart"),
+        (["B", "C"], "but D speaks against the model, too: an honest new digit is impossible"),
+        ("BCDG", "there is no fact G; they are A to F"),
+        ({"B": "copies"}, "give the letters of the facts"),
+        (3, "give the letters of the facts"),
+        (Hostile(), "give the letters of the facts"),
+    ],
+)
+def test_wrong_accusations_are_answered(answer, words):
+    verdict = exercises.accuses(answer)
+    assert not verdict.correct
+    assert words in verdict
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["BCD", "b, c, d", ["D", "C", "B"], {"B", "C", "D"}, {letter: letter in "BCD" for letter in "ABCDEF"}],
+)
+def test_the_right_accusations_in_any_clothes(answer):
+    assert exercises.accuses(answer).correct
+
+
+def test_the_facts_are_six_and_three_accuse():
+    assert list(FACTS_ABOUT_SAMPLES) == list(FACTS) == list("ABCDEF")
+    assert {"B", "C", "D"} == ACCUSING
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_the_facts_say_is_so():
+    """As lesson 12 computes it."""
+    X = datasets.digits().X
+    order = np.random.default_rng(0).permutation(1797)
+    train, unseen = order[:1200], order[1200:]
+    pca = PCA(0.99, whiten=True).fit(X[train])
+    A, B = pca.transform(X[train]), pca.transform(X[unseen])
+    model = GaussianMixture(110, reg_covar=1e-6, random_state=0).fit(A)
+    samples, _ = model.mixture_.sample(len(B), np.random.default_rng(0))
+    found = [np.median(cdist(those, A).min(axis=1)) for those in (samples, B)]
+    assert f"{found[0]:.2f} against {found[1]:.2f}" in FACTS_ABOUT_SAMPLES["B"]
+    assert f"{model.score(B) / 1e6:.1f} million" in FACTS_ABOUT_SAMPLES["D"]
+    assert cdist(samples, A).min() > 0.01
+
+    Z = PCA(0.99, whiten=True).fit_transform(X)
+    mixture = GaussianMixture(110, reg_covar=1e-6, random_state=0).fit(Z).mixture_
+    points, made_by = mixture.sample(100, np.random.default_rng(0))
+    clusters, gaps = mixture.predict(Z), []
+    for point, k in zip(points, made_by, strict=True):
+        own = Z[clusters == k]
+        sheet = (own[1:] - own[0]).T
+        left = point - own[0]
+        gaps.append(np.linalg.norm(left - sheet @ np.linalg.lstsq(sheet, left)[0]))
+    assert max(gaps) < 0.008 < 2 * max(gaps)
 
 
 # A choice ---------------------------------------------------------------------------------------------

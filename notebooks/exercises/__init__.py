@@ -24,9 +24,9 @@ from exercises.lesson_09 import (
     verdicts,
     verdicts_with_code,
 )
-from exercises.lesson_10 import bic_is_stricter, leaks, n_parameters
-from exercises.lesson_11 import p_value
-from exercises.lesson_12 import defends, nearest
+from exercises.lesson_10 import chosen, leaks, n_parameters
+from exercises.lesson_11 import least_samples, p_value, stop_going_up
+from exercises.lesson_12 import accuses, defends, nearest
 from exercises.lesson_15 import linkage_rate
 from exercises.start import first_above
 
@@ -36,11 +36,12 @@ __all__ = [
     "Part",
     "Program",
     "Verdict",
+    "accuses",
     "arrived",
-    "bic_is_stricter",
     "border_at_zero",
     "borders",
     "bug_names",
+    "chosen",
     "class_probabilities",
     "clean_score",
     "collapses",
@@ -54,6 +55,7 @@ __all__ = [
     "how_many_parameters",
     "k_means_is_right",
     "leaks",
+    "least_samples",
     "linkage_rate",
     "lloyd_step",
     "m_step_1d",
@@ -70,6 +72,7 @@ __all__ = [
     "should_stop",
     "six_starts",
     "starts_needed",
+    "stop_going_up",
     "suspects",
     "total_log_likelihood",
     "two_bugs",

@@ -86,8 +86,8 @@ def _reported(given: set[str]) -> str:
 STARTS = {
     1: "with one start the chance is 5%, and it should be 95%: the two have changed places",
     14: "14 starts find it at least once in 51% of the cases: that is an even chance, and it should be 95%",
-    19: "19 times 5% is 95%, but such chances do not add up: with 21 starts they would come to more than 1. Ask for the "
-    "chance that none of n finds it",
+    19: "19 times 5% is 95%, but such chances do not add up: with 21 starts they would come to more than 1. Ask for "
+    "the chance that none of n finds it",
     20: "in 20 starts one finds it on average; but in 36% of the cases none of the 20 does: 0.95 to the power of 20",
     58: "58 starts are just not enough: 0.95 to the power of 58 is 0.051, above 5%. The number of starts must be "
     "rounded up",

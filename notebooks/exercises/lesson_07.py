@@ -20,7 +20,7 @@ def _climb(first: float, *gains: Array) -> list[float]:
 
 def _powers(gain: float, rate: float, steps: int) -> Array:
     """Gains that form a geometric series."""
-    return gain * rate ** np.arange(steps)
+    return np.array([gain * rate**step for step in range(steps)])
 
 
 # Log-likelihoods of all steps so far, in nats, of six fits to one set of 272 points. Made by formulas.

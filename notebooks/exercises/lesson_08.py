@@ -175,32 +175,52 @@ def _answer(given: set[str]) -> str:
 # The symptoms, in the order of the lesson's text, and the settings of scikit-learn's GaussianMixture that cure them.
 CURES = {"collapse": "reg_covar", "plateau": "tol", "poor maximum": "n_init"}
 SETTINGS = frozenset(
-    "n_components covariance_type tol reg_covar max_iter n_init init_params weights_init means_init precisions_init "
-    "random_state warm_start verbose verbose_interval".split()
+    {
+        "n_components",
+        "covariance_type",
+        "tol",
+        "reg_covar",
+        "max_iter",
+        "n_init",
+        "init_params",
+        "weights_init",
+        "means_init",
+        "precisions_init",
+        "random_state",
+        "warm_start",
+        "verbose",
+        "verbose_interval",
+    }
 )
 NOT_THIS = {
-    ("collapse", "n_init"): "more starts do not help: scikit-learn keeps the highest of them, and a collapsed one is "
-    "the highest",
-    ("collapse", "tol"): "no tolerance decides where the fit goes; a smaller one lets the variance shrink further",
-    ("collapse", "max_iter"): "with fewer steps the component is caught half-way; it collapses all the same",
-    ("collapse", "covariance_type"): "a tied covariance does prevent it, but that is another model. Which setting keeps "
-    "the model, and holds its variances up?",
-    ("collapse", "n_components"): "fewer components may collapse less, but that is another model. Which setting keeps "
-    "the model, and holds its variances up?",
-    ("collapse", "random_state"): "another seed is another start, and that may collapse or not: it is luck",
-    ("plateau", "reg_covar"): "on a plateau no variance is too small: the gains are. What says how small a gain may be "
-    "before the fit stops?",
-    ("plateau", "n_init"): "with the same tolerance other starts may be stopped on the same plateau, all of them",
-    ("plateau", "max_iter"): "the fit was not stopped by the number of steps: it said that it had converged. Only once "
-    "it goes on may it need more steps",
-    ("plateau", "random_state"): "with the same tolerance other seeds may be stopped on the same plateau, all of them",
-    ("poor maximum", "tol"): "this fit has arrived: a smaller tolerance brings it nearer to the same poor maximum",
-    ("poor maximum", "reg_covar"): "no variance is too small here: the fit has gone up another hill",
-    ("poor maximum", "max_iter"): "this fit has arrived, and more steps bring it nowhere else",
-    ("poor maximum", "random_state"): "another seed is one more start, and you would have to compare by hand. What "
-    "makes several starts, and keeps the best?",
-    ("poor maximum", "init_params"): "that says how a start is made, and no one way is safe. What makes several "
-    "starts, and keeps the best?",
+    "collapse": {
+        "n_init": "more starts do not help: scikit-learn keeps the highest of them, and a collapsed one is "
+        "the highest",
+        "tol": "no tolerance decides where the fit goes; a smaller one lets the variance shrink further",
+        "max_iter": "with fewer steps the component is caught half-way; it collapses all the same",
+        "covariance_type": "a tied covariance does prevent it, but that is another model. Which setting keeps the "
+        "model, and holds its variances up?",
+        "n_components": "fewer components may collapse less, but that is another model. Which setting keeps the "
+        "model, and holds its variances up?",
+        "random_state": "another seed is another start, and that may collapse or not: it is luck",
+    },
+    "plateau": {
+        "reg_covar": "on a plateau no variance is too small: the gains are. What says how small a gain may be "
+        "before the fit stops?",
+        "n_init": "with the same tolerance other starts may be stopped on the same plateau, all of them",
+        "max_iter": "the fit was not stopped by the number of steps: it said that it had converged. Only once "
+        "it goes on may it need more steps",
+        "random_state": "with the same tolerance other seeds may be stopped on the same plateau, all of them",
+    },
+    "poor maximum": {
+        "tol": "this fit has arrived: a smaller tolerance brings it nearer to the same poor maximum",
+        "reg_covar": "no variance is too small here: the fit has gone up another hill",
+        "max_iter": "this fit has arrived, and more steps bring it nowhere else",
+        "random_state": "another seed is one more start, and you would have to compare by hand. What makes several "
+        "starts, and keeps the best?",
+        "init_params": "that says how a start is made, and no one way is safe. What makes several starts, and "
+        "keeps the best?",
+    },
 }
 ASK = {
     "collapse": "what keeps every variance from going to 0?",
@@ -257,7 +277,7 @@ def _cured(given: dict[str, str]) -> str:
         if setting is not None and setting not in SETTINGS:
             lines.append(f"{symptom}: GaussianMixture has no setting {setting!r}")
         elif setting not in (None, cure):
-            lines.append(f"{symptom}: not {setting}: {NOT_THIS.get((symptom, setting), ASK[symptom])}")
+            lines.append(f"{symptom}: not {setting}: {NOT_THIS[symptom].get(setting, ASK[symptom])}")
     if missing := [symptom for symptom in CURES if symptom not in given]:
         lines.append(f"nothing yet for {' and '.join(missing)}")
     if lines:

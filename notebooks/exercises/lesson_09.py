@@ -88,7 +88,9 @@ def two_bugs(my_lines: Any) -> Verdict:
     Verdict
         Never raises, whatever the answer. Who finds one of them is told that there is a second.
     """
-    return judge("two_bugs", my_lines, _line_numbers, "give the numbers of two lines, for example [1, 2]", _two)
+    return judge(
+        "two_bugs", my_lines, _line_numbers, "give the numbers of two lines, for example [1, 2]", _two
+    )
 
 
 def _line_numbers(given: Any) -> set[int]:
@@ -108,8 +110,8 @@ def _two(given: set[int]) -> str:
         return "there are two. Follow the variances from line to line: where are they used, and where do they change?"
     if wrong := sorted(given - BUGGY.keys()):
         found = len(given & BUGGY.keys())
-        more = f". Of the lines you gave, {counted(found, 'line')} {'has' if found == 1 else 'have'} a bug" * bool(found)
-        return f"{SOUND[wrong[0]]}{more}"
+        more = f". Of the lines you gave, {counted(found, 'line')} {'has' if found == 1 else 'have'} a bug"
+        return SOUND[wrong[0]] + more * bool(found)
     if len(given) == 1:
         return (
             f"{BUGGY[min(given)]}. That is one of the two. There is a second, and as long as both are there, the means "
@@ -469,7 +471,9 @@ def _judged(hunt: str, asked: str, given: Any, praise: str) -> Verdict:
     try:
         said = {str(letter).strip().upper(): _plain(name) for letter, name in dict(given).items()}
     except Exception:  # whatever a strange object does when it is asked for its entries
-        return Verdict(f'{hunt}: give a dict of letters and names, for example {{"{asked[0]}": "{bug_names[0]}"}}')
+        return Verdict(
+            f'{hunt}: give a dict of letters and names, for example {{"{asked[0]}": "{bug_names[0]}"}}'
+        )
     letters = f"{', '.join(asked[:-1])} and {asked[-1]}"
     if strangers := sorted(said.keys() - BUGS.keys()):
         return Verdict(f"{hunt}: there is no suspect {strangers[0]}; here they are {letters}")

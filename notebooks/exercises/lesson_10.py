@@ -1,4 +1,4 @@
-"""The exercises of lesson 10: counting parameters, which criterion is dearer, and where held-out points leak."""
+"""The exercises of lesson 10: counting parameters, what AIC and BIC choose, and where held-out points leak."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge, judge_letters, number
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge_letters
 
 # How many free numbers? -------------------------------------------------------------------------------
 
@@ -121,40 +121,113 @@ n_parameters = Exercise(
     ],
 )
 
-# From how many points on is BIC the stricter one? -----------------------------------------------------
-
-GUESSES = {
-    2: "log 2 is 0.69: BIC would charge less than AIC's 2. You look for the first N with log N above 2",
-    3: "log 3 is 1.1, just above 1; AIC charges 2",
-    4: "log 4 is 1.39, to base e. (To base 2 it is 2, and likelihoods are in nats)",
-    5: "that is the logarithm to base 2; likelihoods are in nats, so log N is to base e",
-    7: "close: log 7 is 1.95, still below 2",
-    9: "close: it is stricter there, but already one point earlier",
-    100: "log N is to base e here, not to base 10",
-    101: "log N is to base e here, not to base 10",
-}
+# What do AIC and BIC choose? --------------------------------------------------------------------------
 
 
-def bic_is_stricter(prediction: Any) -> Verdict:
-    """Judge the prediction of lesson 10: the least N at which BIC charges more for a parameter than AIC.
-
-    Returns a verdict, and raises nothing, whatever the prediction; None is none yet.
-    """
-    return judge("bic_is_stricter", prediction, number, "give one whole number of points", _stricter)
+def _aic(fits: Array, counts: Array, N: float) -> Array:
+    return 2 * counts - 2 * fits
 
 
-def _stricter(given: float) -> str:
-    if given == 8:
-        return "correct: log 8 is 2.08. Within one structure BIC chooses at most as many as AIC, on 8 points or more."
-    if not given.is_integer():
-        return "points are counted: give a whole number, the first at which log N is above 2"
-    if (N := int(given)) in GUESSES:
-        return GUESSES[N]
-    if N < 1:
-        return "there is at least one point"
-    side = "is below 2, what AIC charges" if N < 8 else "is above 2, but so it is for some fewer points"
-    return f"log {N} is {np.log(given):.2f}; that {side}"
+def _bic(fits: Array, counts: Array, N: float) -> Array:
+    return counts * np.log(N) - 2 * fits
 
+
+def _place(answer: Array, fits: Array, counts: Array, N: float) -> str:
+    if answer != int(answer) or not 0 <= answer < len(fits):
+        return f"this is no place: {len(fits)} models have the places 0 to {len(fits) - 1}"
+    return ""
+
+
+NOT_DOUBLED = "the log-likelihood was not doubled: both criteria begin with -2 times the log-likelihood"
+NO_CHARGE = "this model has the largest log-likelihood; nothing was charged for its parameters"
+COUNTED_FROM_1 = "this counts the places from 1; Python counts them from 0: the place is the index"
+ITS_VALUE = "this is the smallest value itself (min); the place where it stands is asked for: np.argmin"
+LARGEST = (
+    "this is the worst model, not the best: with -2 times the log-likelihood the smallest criterion is the best. "
+    "(mclust turns the sign, and takes the largest. Mix the two, and you get the worst)"
+)
+
+chosen = Exercise(
+    name="chosen",
+    arguments=("log_likelihoods", "counts", "N"),
+    shapes=("(M,)", "(M,)", ""),
+    edges=[(np.array([-310.5]), np.array([5]), 100)],
+    whole=[(np.array([-400, -380, -379]), np.array([5, 11, 17]), 150)],
+    cases=[
+        (
+            np.array([-810.2, -712.3, -744.5, -746.9, -718.6, -724.4]),
+            np.array([6, 38, 20, 18, 37, 29]),
+            1200,
+        ),
+        (
+            np.array([-785.4, -782.2, -806.5, -802.9, -774.6, -768.2, -839.4, -800.2]),
+            np.array([76, 86, 24, 36, 104, 108, 8, 50]),
+            150,
+        ),
+        (
+            np.array([-767.0, -743.4, -734.1, -739.1, -808.5, -830.6, -693.0]),
+            np.array([17, 27, 34, 31, 7, 14, 90]),
+            60,
+        ),
+        (
+            np.array([-640.8, -631.5, -641.1, -693.6, -699.3, -648.4, -640.6, -641.6, -637.5]),
+            np.array([91, 106, 107, 33, 32, 92, 83, 90, 100]),
+            272,
+        ),
+    ],
+    praise="AIC charges 2 for each parameter, BIC log N; both choose the place of their smallest value.",
+    parts=[
+        Part(
+            "aic",
+            "one number: a place, counted from 0",
+            lambda *case: np.array(_aic(*case).argmin()),
+            rule=_place,
+            mistakes=[
+                Mistake(lambda *case: _aic(*case).argmax(), LARGEST),
+                Mistake(
+                    lambda *case: _bic(*case).argmin(),
+                    "this is the choice of BIC, which charges log N for a parameter; AIC charges 2",
+                ),
+                Mistake(lambda fits, counts, N: _aic(fits / 2, counts, N).argmin(), NOT_DOUBLED),
+                Mistake(
+                    lambda fits, counts, N: _aic(-fits, counts, N).argmin(),
+                    "this favours a small log-likelihood: its minus sign is missing. A large log-likelihood must make "
+                    "AIC small",
+                ),
+                Mistake(lambda *case: _aic(*case).argmin() + 1, COUNTED_FROM_1),
+                Mistake(lambda fits, counts, N: fits.argmax(), NO_CHARGE),
+                Mistake(lambda *case: _aic(*case).min(), ITS_VALUE),
+            ],
+        ),
+        Part(
+            "bic",
+            "one number: a place, counted from 0",
+            lambda *case: np.array(_bic(*case).argmin()),
+            rule=_place,
+            mistakes=[
+                Mistake(lambda *case: _bic(*case).argmax(), LARGEST),
+                Mistake(
+                    lambda *case: _aic(*case).argmin(),
+                    "this is the choice of AIC, which charges 2 for a parameter; BIC charges log N",
+                ),
+                Mistake(lambda fits, counts, N: _bic(fits / 2, counts, N).argmin(), NOT_DOUBLED),
+                Mistake(
+                    lambda fits, counts, N: (counts * np.log10(N) - 2 * fits).argmin(),
+                    "log N is to base e, as the log-likelihood is: np.log, not np.log10",
+                ),
+                Mistake(
+                    lambda fits, counts, N: (counts * N - 2 * fits).argmin(),
+                    "this is the model with the fewest parameters, as if the fit counted for nothing: N was charged "
+                    "for each of them, or no log-likelihood is in it. BIC charges log N, beside -2 times the "
+                    "log-likelihood",
+                ),
+                Mistake(lambda *case: _bic(*case).argmin() + 1, COUNTED_FROM_1),
+                Mistake(lambda fits, counts, N: fits.argmax(), NO_CHARGE),
+                Mistake(lambda *case: _bic(*case).min(), ITS_VALUE),
+            ],
+        ),
+    ],
+)
 
 # Where do held-out points leak? -----------------------------------------------------------------------
 

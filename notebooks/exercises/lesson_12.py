@@ -1,4 +1,4 @@
-"""The exercises of lesson 12: nearest neighbours, and a choice that a number supports."""
+"""The exercises of lesson 12: nearest neighbours, facts that accuse, and a choice that a number supports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge, judge_letters
+from exercises.lesson_07 import ticked
 
 # Nearest neighbours -----------------------------------------------------------------------------------
 
@@ -88,6 +89,61 @@ nearest = Exercise(
     ],
     praise="the distance to the nearest of the others. Now compare samples with digits that the fit never saw.",
 )
+
+# Which facts speak against a model? -------------------------------------------------------------------
+
+# Of the mixture of 110 full Gaussians; B and D from the clean split, C from the fit to all digits.
+FACTS_ABOUT_SAMPLES = {
+    "A": "Nearly every sample looks like a digit.",
+    "B": "The samples lie nearer to the training digits than unseen digits do: 3.85 against 4.64, in the median.",
+    "C": "Each sample lies within 0.008 of the sheet of its own component's digits.",
+    "D": "An unseen digit gets -2.9 million nats, on average.",
+    "E": "The training digits get the highest log-likelihood of all the models that were tried.",
+    "F": "No sample is exactly equal to a training digit.",
+}
+ACCUSING = frozenset("BCD")
+FACTS = {
+    "A": "a perfect copy looks like a digit, too, and so would a new one. Looks neither accuse nor acquit",
+    "B": "unseen digits say how near a new digit lies, and the samples lie nearer: they follow the training digits",
+    "C": "two digits lie some four units apart, and a sample only thousandths from weighted sums of a few old ones: it "
+    "is put together from them",
+    "D": "an honest new digit is impossible, says the model. So it does not know the digits, but only its own",
+    "E": "that grows with the number of components, whether the model copies or not. The training digits cannot judge",
+    "F": "a copy that is off by a hair is a copy all the same. That acquits nobody, and it accuses nobody",
+}
+
+
+def accuses(my_letters: Any) -> Verdict:
+    """Judge the prediction of lesson 12: which of `FACTS_ABOUT_SAMPLES` speak against the model.
+
+    Parameters
+    ----------
+    my_letters : str, or sequence of str, or dict of bool, or None
+        Their letters: "AB" or ["A", "B"]; None if there is no answer yet.
+
+    Returns
+    -------
+    Verdict
+        Never raises, whatever the answer.
+    """
+    return judge_letters("accuses", ticked(my_letters), "fact", FACTS_ABOUT_SAMPLES, _accused)
+
+
+def _accused(given: set[str]) -> str:
+    if given == ACCUSING:
+        return (
+            "correct: each of the three compares with something that was not in the fit, or with what it was made of. "
+            "The other three would be true of a copy and of a good model alike."
+        )
+    if not given:
+        return "some do. Ask of each: would it also be so if the model were good?"
+    if given == set(FACTS) - ACCUSING:
+        return "these are the ones that say nothing; the question is which speak against the model"
+    if wrong := sorted(given - ACCUSING):
+        return f"not {wrong[0]}: {FACTS[wrong[0]]}"
+    missing = min(ACCUSING - given)
+    return f"rightly accused, but {missing} speaks against the model, too: {FACTS[missing]}"
+
 
 # A choice, and the number for it ----------------------------------------------------------------------
 
