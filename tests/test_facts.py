@@ -205,6 +205,16 @@ def test_lesson_10s_two_components_are_mclusts():
     np.testing.assert_allclose(trace.model.components.means, means, atol=6e-7)
 
 
+@pytest.mark.parametrize(
+    ("structure", "K", "mclusts"), [("tied", 3, -1126.3159), ("tied", 2, -1140.1868), ("diag", 2, -1147.8064)]
+)
+def test_lesson_10s_maxima_are_mclusts(structure, K, mclusts):
+    X = datasets.old_faithful().X
+    starts = [start.k_means(X, K, np.random.default_rng(s), structure=structure) for s in range(8)]
+    reached = max(fit(first, X, tol=1e-12, max_iter=5000).objective for first in starts)
+    assert reached == pytest.approx(mclusts, abs=6e-5)
+
+
 def test_lesson_11_names_the_criteria_in_their_order():
     """The lesson takes the rows of a cell in the order in which they stand."""
     with (LESSONS / "studies" / "how_many.csv").open() as file:

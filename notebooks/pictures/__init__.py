@@ -8,6 +8,7 @@ from pictures.lesson_06 import ends
 from pictures.lesson_07 import eruption_panel, eruptions, plateau, six_histories
 from pictures.lesson_08 import by_floor, three_floors
 from pictures.lesson_09 import findings
+from pictures.lesson_10 import seen_and_unseen
 from pictures.lesson_11 import chosen, hits, null, wilson
 from pictures.lesson_12 import over_splits
 
@@ -30,6 +31,7 @@ __all__ = [
     "panels",
     "paths",
     "plateau",
+    "seen_and_unseen",
     "six_histories",
     "steps_of",
     "surface",
