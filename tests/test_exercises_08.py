@@ -23,6 +23,8 @@ MAP = {  # n are the counts, N and K the numbers of points and of components
     "(n + a) / (N + a)": "counted for one component only",
     "n / N + a": "a was added to the shares N_k / N",
     "(n / N + a) / (n / N + a).sum()": "a was added to the shares N_k / N",
+    "(r + a).sum(0) / (r + a).sum()": "or to every row of resp",
+    "(r + a).mean(0)": "or to every row of resp",
     "n + a": "these are the counts N_k + a",
     "(n + a / K) / (N + a)": "here the components share `a` points among them",
     "(n + a - 1) / (n + a - 1).sum()": "1 was taken off",

@@ -130,9 +130,11 @@ what_is_left = Exercise(
     cases=[
         (np.array([4.0, 0.5, 0.03, 2.0]), np.array([3.0, 0.2, 0.029, 0.1])),
         (np.array([1.5, 0.7, 0.002]), np.array([0.6, 0.0, 0.0015])),  # a gain of 0: nothing is left
-        (np.array([0.002]), np.array([0.0025])),  # growing gains: a plateau
+        (
+            np.array([3.0, 0.2, 1.1, 0.9, 0.4]),
+            np.array([1.2, 0.5, 0.7, 0.3, 0.1]),
+        ),  # gains that grow: a plateau
         (np.array([0.3]), np.array([0.3])),  # gains that do not shrink
-        (np.array([3.0, 0.2, 1.1, 0.9, 0.4]), np.array([1.2, 0.5, 1.1, 0.3, 0.1])),
     ],
     praise="the last gain times rate / (1 - rate); and where the gains do not shrink there is no end.",
     parts=[

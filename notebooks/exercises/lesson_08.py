@@ -29,8 +29,8 @@ def _map_breaks(weights: Array, resp: Array, a: float) -> str:
 
 
 AFTER = (
-    "a was added to the shares N_k / N; it counts points: add it to N_k, and divide after that by all points, those of "
-    "the prior too"
+    "a was added to the shares N_k / N, or to every row of resp, which comes to the same; it counts points: add it "
+    "once to N_k, and divide after that by all points, those of the prior too"
 )
 
 map_weights = Exercise(
