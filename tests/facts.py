@@ -86,6 +86,7 @@ FACTS = [
     Fact("06", "start read as variances", "read as variances: -186.140924", "computed"),
     Fact("06", "read as standard deviations", "read as standard deviations: -216.098415", "computed"),
     Fact("06", "points that are then held", "[38.56 19.7 1.73]", "computed"),
+    Fact("06", "forty draws in A's manner", "'found': 10, 'elsewhere': 8, 'collapsed': 22", "computed"),
     Fact("06", "pull 1", "[[3, -5], [-7, 1], [-15, 21]] to -2973.9785", "computed"),
     Fact("06", "pull 2", "[[15, -20], [11, -15], [10, -20]] to -3031.5455", "computed"),
     Fact("06", "pull 3", "[[16, 14], [9, -17], [14, 22]] to -3038.1361", "computed"),
@@ -98,6 +99,13 @@ FACTS = [
     ),
     Fact("06", "where pull 3 ends", "at -3037.8168", "computed"),
     # 7: where EM stops
+    Fact(
+        "07",
+        "B's rule, one reading of it",
+        "stops at step 47 if all three",
+        "B publishes 47; on points of ours",
+    ),
+    Fact("07", "C's first point, converged", "tol 1e-07: 8 steps, shares [0.582 0.418]", "computed"),
     Fact("07", "where pull 3 ends", "at the end, after 1168 steps: -3037.8168", "computed"),
     Fact("07", "scikit-learn on the plateau", "log-likelihoods from -1289.83 to -1289.62", "computed"),
     Fact("07", "a single Gaussian", "a single Gaussian: -1289.797", "computed"),
@@ -110,9 +118,12 @@ FACTS = [
         "3 of 40 fits fall by more than 1e-6 nats, the worst by 0.0023",
         "computed",
     ),
+    Fact("08", "a clipped floor loses nothing", "clipped : 0 of 40 fits fall", "computed"),
+    Fact("08", "tied is bounded", "one variance for all: -187.58 nats", "computed"),
     Fact("08", "a third component", "-1114.4 nats, converged", "computed"),
     # 9: the bug hunt
     Fact("09", "the means of C's class", "root False, store False -> [-14.68 14.94 -0.02]", "computed"),
+    Fact("09", "C's altimeter", "falls in 19 of 49 steps", "computed; 20 in C's own arithmetic"),
     Fact("09", "its second bug hid the first", "root False, store True -> nan in iteration 5", "computed"),
     # 10: how many clusters
     Fact("10", "BIC chooses", "BIC chooses tied, K = 3", "mclust: EEE, 3"),
@@ -124,9 +135,10 @@ FACTS = [
     Fact("11", "tied, two against three", "tied, 2 or 3: 27.74", "mclust: 2 (1140.1868 - 1126.3159)"),
     Fact("11", "the third maximum of full", "full, 3: -1114.44 nats, and in the sweep -1119.21", "computed"),
     # 12: are the digits new
-    Fact("12", "a hundred samples and their flats", "largest distance from the flat: 0.0070", "computed"),
+    Fact("12", "samples and their sheets", "a sample at most 0.0076, an unseen digit 2.29", "computed"),
     Fact("12", "shrunk, fitted in the lesson", "unseen digits: -45.72 nats each", "computed"),
-    Fact("12", "shrunk, in the table", "shrunk, K = 20, split 0: -45.72 nats", "computed"),
+    Fact("12", "shrunk, in the table", "in the table: shrunk, K = 20, split 0: -45.72 nats", "computed"),
+    Fact("12", "kernel density", "-52.70 nats for an unseen digit", "computed"),
     # 15: how fast, how sure
     Fact("15", "linkage, iteration 1", "iteration 1: 0.608247423", "DLR 1977"),
     Fact("15", "linkage, iteration 2", "iteration 2: 0.624321050", "DLR 1977, who print .624321051"),

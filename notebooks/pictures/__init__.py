@@ -9,16 +9,19 @@ from pictures.lesson_07 import eruption_panel, eruptions, plateau, six_histories
 from pictures.lesson_08 import by_floor, three_floors
 from pictures.lesson_09 import findings
 from pictures.lesson_10 import seen_and_unseen
-from pictures.lesson_11 import chosen, hits, null, wilson
-from pictures.lesson_12 import over_splits
+from pictures.lesson_11 import choices, chosen, hits, null, wilson
+from pictures.lesson_12 import any_or_whole, distances, over_splits, pairs, plates_of, six_plates
 
 __all__ = [
+    "any_or_whole",
     "bell",
     "borders",
     "by_floor",
     "by_variance",
+    "choices",
     "chosen",
     "circles",
+    "distances",
     "ends",
     "eruption_panel",
     "eruptions",
@@ -28,11 +31,14 @@ __all__ = [
     "jensen",
     "null",
     "over_splits",
+    "pairs",
     "panels",
     "paths",
     "plateau",
+    "plates_of",
     "seen_and_unseen",
     "six_histories",
+    "six_plates",
     "steps_of",
     "surface",
     "three_floors",

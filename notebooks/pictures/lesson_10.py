@@ -25,8 +25,8 @@ def seen_and_unseen(seen: ArrayLike, unseen: ArrayLike, true: float) -> Figure:
         heights = validate.finite(name, values)
         M = len(heights)
         ax.plot(range(1, M + 1), heights, "o" + dash, color=INK)
-        place = {"xytext": (8, 0), "textcoords": "offset points", "va": "center", "annotation_clip": False}
-        ax.annotate(name, (M, heights[-1]), **place)
+        end = (M, heights[-1])
+        ax.annotate(name, end, (8, 0), textcoords="offset points", va="center", annotation_clip=False)
     ax.axhline(true, color="0.6", lw=1)
     ax.text(M, true - 0.02, "the truth, on fresh points", color="0.4", ha="right", va="top")
     ax.set(xlabel="number of components, K", ylabel="log-likelihood\n(nats per point)")

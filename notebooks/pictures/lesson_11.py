@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
+from scipy.stats import norm
 
-from emlib import validate
+from emlib import Gaussian, Mixture, plot, validate
 from emlib.plot.appearance import COLOURS, INK
 from emlib.validate import Array
 
@@ -130,6 +132,42 @@ def chosen(
                 word.set_color("white" if share > 0.55 else INK)
 
     return redraw
+
+
+def choices(
+    counts: Callable[[float, int], ArrayLike], names: Sequence[str]
+) -> Callable[[float, int], Figure]:
+    """What draws three components on a line and what criteria chose for samples from them, for a film.
+
+    Parameters
+    ----------
+    counts : callable
+        Takes a distance d and a number of points N; returns how often each criterion chose K = 1 to 6, (C, 6).
+    names : sequence of str
+        The criteria.
+
+    Returns
+    -------
+    callable
+        Takes d and N and returns the figure.
+    """
+
+    def mixture(d: float) -> Mixture:
+        return Mixture([1 / 3] * 3, Gaussian.univariate([-d, 0, d], [1, 1, 1]))
+
+    figure = Figure(figsize=(9.5, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1.1, 1])
+    move_to = plot.line(left, mixture(5), None, -8.5, 8.5, top=0.19)
+    recount = chosen(right, names, range(1, 7), true=3)
+
+    def draw(d: float, N: int) -> Figure:
+        move_to(mixture(d))
+        recount(counts(d, N))
+        left.set_title(f"d = {d}: {4 / 3 * norm.cdf(-d / 2):.1%} misjudged at best")
+        right.set_title(f"chosen in 100 samples of N = {N}")
+        return figure
+
+    return draw
 
 
 def hits(ax: Axes, N: ArrayLike, found: Mapping[str, ArrayLike], samples: int) -> None:
