@@ -9,7 +9,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # JupyterLab wants to be told that root is meant; in a container one often is.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test notebooks handout figures bench lint lock
+.PHONY: lab test notebooks handout mark figures bench lint lock
 
 lab: .venv/ready
 	$(BIN)/python notebooks/lessons.py copies
@@ -32,6 +32,10 @@ notebooks: .venv/ready
 
 handout: .venv/ready
 	$(BIN)/python notebooks/lessons.py handout
+
+# A class's notebooks: make mark FOLDER=handed-in; seconds for each: LIMIT=60
+mark: .venv/ready
+	$(ONE_THREAD) $(BIN)/python notebooks/mark.py "$(FOLDER)" $(if $(LIMIT),--limit $(LIMIT))
 
 figures: .venv/ready
 	PYTHONPATH=notebooks $(ONE_THREAD) $(BIN)/python figures/draw.py
