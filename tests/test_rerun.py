@@ -16,9 +16,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from test_exercises import NOTEBOOKS, said, triples
 
-# Lessons with cells that do not yet show the same when they are run again, and the places of these cells.
-NOT_YET_RERUN = {"10": [31]}
-
 
 def solve(notebook):
     """Put every solution in the place of its stub."""
@@ -98,11 +95,7 @@ def test_solved_every_check_says_correct_and_any_cell_can_be_run_again(path):
         ):
             assert shown(cell.outputs) == stored[place], f"cell {place} of the solved lesson"
 
-    expected = NOT_YET_RERUN.get(path.stem.split("_")[0], [])
-    words = "\n".join(f"cell {place}: {what}" for place, what in sorted(found.items()))
-    assert sorted(found) == expected, f"cells that are run again (as listed: {expected})\n{words}"
-    if expected:
-        pytest.xfail(words)
+    assert not found, "\n".join(f"cell {place}: {what}" for place, what in sorted(found.items()))
 
 
 # The test itself ----------------------------------------------------------------------------------------------

@@ -31,32 +31,9 @@ EXEMPT = {
     **dict.fromkeys(("time", "needs"), NO_LESSON),
 }
 
-# Rules that a lesson does not keep yet. A rule that it has come to keep must be taken off.
-NOT_YET: dict[str, set[str]] = {
-    "05": {"size", "needs", "drawings", "films"},
-    "06": {"exercises", "drawings", "films"},
-    "07": {"sections", "exercises", "drawings", "films"},
-    "08": {"exercises", "answers", "needs", "drawings", "films"},
-    "09": {"exercises", "drawings"},
-    "10": {"size", "names", "needs", "internals", "drawings"},
-    "11": {"sections", "exercises", "drawings", "films"},
-    "12": {"size", "sections", "time", "exercises", "drawings", "films"},
-    "15": {"needs", "drawings"},
-    "90": {"answers", "internals", "drawings"},
-    lessons.START: {"films"},
-}
-
-# Terms of the glossary whose lesson does not use them yet, with that lesson. The same holds.
+# Terms of the glossary whose lesson does not use them yet, with that lesson. One that it uses must be taken off.
 AWAITED = {
-    ("Dirichlet distribution", "08"),
-    ("Elbow", "10"),
-    ("Gap statistic", "10"),
-    ("Kernel density", "12"),
-    ("Least squares", "12"),
-    ("Local maximum", "05"),
-    ("Local maximum", "06"),
     ("Rate of convergence", "15"),
-    ("Silhouette", "10"),
     ("SQUAREM (acceleration)", "15"),
 }
 
@@ -67,18 +44,7 @@ AWAITED = {
 )
 def test_a_lesson_keeps_a_rule(number, rule):
     complaints = RULES[rule](LESSONS[number])
-    if rule in NOT_YET.get(number, ()):
-        assert complaints, f"lesson {number} keeps the rule {rule!r} by now: take it off NOT_YET"
-        pytest.xfail("; ".join(complaints))
     assert not complaints, "\n".join(complaints)
-
-
-def test_what_is_not_yet_kept_is_a_rule_of_a_lesson():
-    assert set(NOT_YET) <= set(LESSONS)
-    assert set().union(*NOT_YET.values()) <= set(RULES)
-    assert not [
-        rule for number, several in NOT_YET.items() for rule in several if number in EXEMPT.get(rule, ())
-    ]
 
 
 # The tables that promise minutes and needs ------------------------------------------------------------------
