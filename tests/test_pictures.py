@@ -1,13 +1,15 @@
 """Pictures that one lesson alone needs, by the data of their artists."""
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from scipy.stats import binomtest, chi2
 
 import pictures
-from emlib import Gaussian, Mixture, datasets, fit, plot
+from emlib import Gaussian, Mixture, datasets, fit, plot, start
 from pictures.lesson_12 import MODELS
 
 # Lesson 1: a fit and five points ----------------------------------------------------------------------
@@ -192,7 +194,7 @@ def test_waterfall_stacks_three_parts_to_the_log_likelihood(ax):
         "gap",
         "log-",
     ]
-    assert ax.get_ylim() == (-60, -40)
+    assert ax.get_ylim() == (-60, 0)
 
 
 def test_surface_is_highest_where_the_function_is(ax):
@@ -418,3 +420,186 @@ def test_measures_that_make_no_sense(ax):
         pictures.over_splits(ax, TABLE, "aic", ["tied"])
     with pytest.raises(ValueError, match="model is 'round'"):
         pictures.over_splits(ax, TABLE, "aic", ["round"])
+
+
+# Films and rows of fits: what they draw for a value is what the fit says there ------------------------------
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    """Two fits of points in the plane, by their numbers of components."""
+    points = np.random.default_rng(0).normal(size=(60, 2)) + np.repeat([[0, 0], [5, 1]], 30, axis=0)
+    firsts = {K: start.k_means(points, K, np.random.default_rng(0)) for K in (2, 3)}
+    return points, {K: fit(first, points, tol=0, max_iter=4) for K, first in firsts.items()}
+
+
+def title(ax):
+    """The title of a picture, wherever the style has put it."""
+    return ax.get_title("left") or ax.get_title()
+
+
+def numbers_at(ax):
+    """Where the numbers of components stand."""
+    return np.array([text.get_position() for text in ax.texts if text.get_text().isdigit()])
+
+
+def test_panels_show_each_mixture_on_one_piece_of_the_plane(blobs):
+    points, fits = blobs
+    view = ((-4, 9), (-4, 5))
+    figure = pictures.panels(fits[2].models, points, list("abcde"), columns=3, view=view)
+    drawn = [ax for ax in figure.axes if ax.has_data()]
+    assert [title(ax) for ax in drawn] == list("abcde")
+    for ax, model in zip(drawn, fits[2].models, strict=True):
+        assert (ax.get_xlim(), ax.get_ylim()) == view
+        np.testing.assert_allclose(numbers_at(ax), model.components.means)
+    figure = pictures.panels(fits[3].models[:1], points, ["alone"], columns=1)
+    (low, high), (under, over) = figure.axes[0].get_xlim(), figure.axes[0].get_ylim()
+    assert low < points[:, 0].min() < points[:, 0].max() < high
+    assert under < points[:, 1].min() < points[:, 1].max() < over
+    plt.close("all")
+
+
+def test_a_film_of_several_fits_shows_the_step_and_the_fit_it_is_asked_for(blobs):
+    points, fits = blobs
+    draw = pictures.steps_of(fits, points, ((-4, 9), (-4, 5)))
+    for step, K in [(0, 2), (4, 3), (1, 2)]:
+        (ax,) = draw(step, K).axes
+        np.testing.assert_allclose(numbers_at(ax), fits[K].models[step].components.means)
+        assert title(ax) == f"step {step}: {fits[K].objectives[step]:.2f} nats"
+
+
+def test_histories_begin_where_they_are_told():
+    (ax,) = pictures.histories({"a": [1.0, 4.0, 5.0], "b": [2.0, 3.0, 9.0]}, first=1).axes
+    assert [line.get_xydata().tolist() for line in ax.get_lines()] == [[[1, 4], [2, 5]], [[1, 3], [2, 9]]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    plt.close("all")
+
+
+def test_the_film_by_variance_shows_the_ends_and_the_gap():
+    path = RNG.normal(size=(4, 3, 2))
+    runs = {4.0: (RESP, path + 0.1), 1.0: (RESP[:, ::-1], path)}
+    draw = pictures.by_variance(X, runs, {4.0: 0.1, 1.0: 0.0}, path)
+    for variance, gap in [(1.0, 1e-16), (4.0, 0.1)]:
+        cloud, curve = draw(variance).axes
+        np.testing.assert_allclose(numbers_at(cloud), runs[variance][1][-1])
+        assert curve.get_lines()[-1].get_xydata().tolist() == [[variance, gap]]
+        certainty = runs[variance][0].max(axis=1).mean()
+        assert title(cloud) == f"variance {variance}: mean certainty {certainty:.4f}"
+
+
+def test_a_plateau_has_a_line_for_each_fit_and_a_cross_where_the_other_stopped():
+    rows = [[-9.0, -8.0, -2.0], [-9.0, -7.0, -1.0, -0.5]]
+    figure = pictures.plateau(rows, [(2, -7.5), (2, -7.0)], 0.3)
+    left, right = figure.axes
+    assert [list(line.get_ydata()) for line in left.get_lines()[:2]] == rows
+    assert left.get_lines()[2].get_xydata().tolist() == [[2, -7.5], [2, -7.0]]
+    assert [list(line.get_ydata()) for line in right.get_lines()[:2]] == [[1, 6], [2, 6, 0.5]]
+    assert set(right.get_lines()[2].get_ydata()) == {0.3}
+    plt.close("all")
+
+
+def test_eruptions_and_six_histories_show_what_they_are_given(blobs):
+    points, fits = blobs
+    draw = pictures.eruptions(fits[2], points)
+    for iteration in (3, 0):
+        left, right = draw(iteration).axes
+        np.testing.assert_allclose(numbers_at(left), fits[2].models[iteration].components.means)
+        assert right.get_lines()[-1].get_xydata().tolist() == [[iteration, fits[2].objectives[iteration]]]
+    histories = {letter: RNG.normal(size=5) for letter in "ABCDEF"}
+    for ax, (letter, values) in zip(pictures.six_histories(histories).axes, histories.items(), strict=True):
+        assert title(ax) == letter
+        np.testing.assert_array_equal(ax.get_lines()[0].get_ydata(), values)
+    plt.close("all")
+
+
+def test_fits_by_their_floor_show_needles_as_upright_lines():
+    line = datasets.three_clusters().X
+    means = np.array([[-10.0], [10.0], [0.0], [line.min()]])
+    fits = {}
+    for floor in (1e-6, 1.0):
+        variances = np.array([4, 4, 2, max(floor, 0.5 * (floor == 1.0))])[:, None, None]
+        model = Mixture([0.33, 0.33, 0.33, 0.01], Gaussian(means, variances, ridge=floor))
+        fits[floor] = fit(model, line, tol=0, max_iter=1)
+    draw = pictures.by_floor(fits, line[:, 0])
+    for floor, trace in fits.items():
+        (ax,) = draw(floor).axes
+        thin = (trace.model.components.variances[:, 0] < 0.01).sum()
+        # Four curves, their sum and the axis; and a line for each needle.
+        assert len(ax.get_lines()) == 6 + thin
+        assert title(ax).startswith(f"floor {floor:.0e}: {trace.log_likelihoods[-1]:.2f} nats")
+    first, *_ = pictures.three_floors(fits, line[:, 0], [1e-6, 1.0, 1.0]).axes
+    np.testing.assert_allclose(
+        first.get_lines()[0].get_ydata(), [t.log_likelihoods[-1] for t in fits.values()]
+    )
+    plt.close("all")
+
+
+def test_seen_and_unseen_are_two_lines_and_the_truth_a_third():
+    (ax,) = pictures.seen_and_unseen([-4.0, -3.0, -2.5], [-4.1, -3.2, -3.4], -3.1).axes
+    seen, unseen, true = ax.get_lines()
+    assert seen.get_xydata().tolist() == [[1, -4.0], [2, -3.0], [3, -2.5]]
+    assert list(unseen.get_ydata()) == [-4.1, -3.2, -3.4]
+    assert set(true.get_ydata()) == {-3.1}
+    plt.close("all")
+
+
+def test_the_film_of_choices_shows_the_counts_of_its_cell():
+    table = {(d, N): RNG.integers(1, 90, size=(2, 6)) for d in (2, 5) for N in (50, 100)}
+    draw = pictures.choices(lambda d, N: table[d, N], ["AIC", "BIC"])
+    for d, N in [(5, 100), (2, 50)]:
+        left, right = draw(d, N).axes
+        words = [int(text.get_text()) for text in right.texts]
+        assert words == table[d, N].ravel().tolist()
+        assert title(left).startswith(f"d = {d}: ")
+
+
+# Lesson 12: digits ------------------------------------------------------------------------------------------
+
+
+def test_pairs_stand_one_above_the_other():
+    above, below = RNG.uniform(0, 16, size=(2, 6, 64))
+    (ax,) = pictures.pairs(above, below, columns=3).axes
+    rows = np.concatenate([above[:3], below[:3], above[3:], below[3:]])
+    (alone,) = plt.figure().subplots(1, 1, squeeze=False).ravel()
+    plot.plate(alone, rows, columns=3)
+    np.testing.assert_array_equal(ax.images[0].get_array(), alone.images[0].get_array())
+    assert [text.get_text() for text in ax.texts] == ["sample", "nearest"] * 2
+    plt.close("all")
+
+
+def test_distances_are_shares_that_are_nearer():
+    sets = {name: RNG.uniform(2, 8, size=40) for name in "abcd"}
+    (ax,) = pictures.distances(sets).axes
+    for drawn, values in zip(ax.get_lines(), sets.values(), strict=True):
+        for place, share in drawn.get_xydata()[::7]:
+            assert share == pytest.approx((values <= place).mean())
+    plt.close("all")
+
+
+def test_plates_are_those_of_their_model():
+    plates = {
+        ("full", 1): (RNG.uniform(0, 16, (48, 64)), -58.9),
+        ("tied", 3): (RNG.uniform(0, 16, (48, 64)), -2e6),
+    }
+    draw = pictures.plates_of(plates)
+    (alone,) = plt.figure().subplots(1, 1, squeeze=False).ravel()
+    for (structure, K), (pixels, _) in plates.items():
+        (ax,) = draw(K, structure).axes
+        alone.clear()
+        plot.plate(alone, pixels, columns=8)
+        np.testing.assert_array_equal(ax.images[0].get_array(), alone.images[0].get_array())
+    assert title(draw(1, "full").axes[0]) == "full, K = 1: -58.9 nats for an unseen digit"
+    shown = [("full", 1), ("tied", 3)] * 3
+    titles = [title(ax) for ax in pictures.six_plates(plates, shown).axes]
+    assert titles == ["full, K = 1: -58.9", "tied, K = 3: -2,000,000"] * 3
+    plt.close("all")
+
+
+def test_lines_lead_from_any_digits_to_whole_forms():
+    rows = {(kind, n): RNG.normal(size=5) for kind in ("any digits", "whole forms") for n in range(3)}
+    compared = pd.DataFrame(rows, index=list("abcde")).T
+    nats, wrong = pictures.any_or_whole(compared).axes
+    assert (len(nats.get_lines()), len(wrong.get_lines())) == (12, 3)
+    for n, drawn in enumerate(wrong.get_lines()):
+        assert list(drawn.get_ydata()) == [rows["any digits", n][4], rows["whole forms", n][4]]
+    plt.close("all")

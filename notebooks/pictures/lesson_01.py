@@ -35,7 +35,7 @@ def watch_points(
         Takes the number of a step and moves all views to it.
     """
     x = validate.points(X, 1)[list(rows)]
-    left, right = cast(Any, figure.subfigures(1, 2, width_ratios=[3, 1]))
+    left, right = cast(Any, figure.subfigures(1, 2, width_ratios=[5, 2]))
     move_to = plot.watch(left, trace, X, ringed=ringed)
     ax = right.subplots()
     names = [f"{place:.2f}" for place in x[:, 0]]
@@ -45,7 +45,7 @@ def watch_points(
     ]
     ax.axhline(0.5, color="white", lw=1.5)
     ax.set(ylim=(0, 1), yticks=[0, 0.5, 1], xlabel="x", ylabel="responsibility", title="the five points")
-    ax.tick_params(axis="x", labelsize=11)
+    ax.tick_params(axis="x", labelsize=10)
     ax.get_xticklabels()[list(rows).index(ringed)].set_weight("bold")
 
     def redraw(step: int) -> None:

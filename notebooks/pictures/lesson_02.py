@@ -122,9 +122,11 @@ def panels(
     rows = -(-len(models) // columns)
     width = 3.7 if columns > 2 else 4.4
     figure, axes = plt.subplots(rows, columns, squeeze=False)
-    for ax, model, title in zip(axes.flat, models, titles, strict=True):
+    for ax, model, title in zip(axes.flat, models, titles, strict=False):
         panel(ax, model, X, title, view)
         ax.label_outer()
+    for empty in axes.flat[len(models) :]:
+        empty.remove()
     # As high as the piece of the plane asks for, so that no band stays blank.
     height = width * np.ptp(ax.get_ylim()) / np.ptp(ax.get_xlim()) + 0.35
     figure.set_size_inches(width * columns, height * rows + 0.35)
