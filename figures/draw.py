@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from sklearn.datasets import make_moons
 
 import pictures  # beside the lessons; the Makefile says where
 from emlib import Gaussian, GaussianMixture, Mixture, datasets, em, fit, plot, start
@@ -139,20 +140,14 @@ def when_em_breaks() -> Figure:
 
 
 def how_many_clusters() -> Figure:
-    """Lesson 10 in one picture: the choices of two criteria for the same eruptions."""
-    data = datasets.old_faithful()
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.2), sharey=True)
-    for ax, K, structure, name in zip(axes, [2, 3], ["full", "tied"], ["ICL", "BIC"], strict=True):
-        groups = start.from_labels(data.X, np.digitize(data.X[:, 0], [3, 4.2][: K - 1]), structure=structure)
-        plot.plane(ax, fit(groups, data.X, tol=1e-9).model, data.X)
-        ax.set(
-            title=f"what {name} chooses: {structure}, K = {K}",
-            xlabel=data.features[0],
-            ylabel=data.features[1],
-        )
-        ax.set_aspect("auto")
-        ax.set(xlim=(1.3, 5.4), ylim=(40, 100))
-        ax.label_outer()
+    """Lesson 10 in one picture: two data sets, and no number of clusters."""
+    geyser, moons = datasets.old_faithful(), make_moons(400, noise=0.08, random_state=0)[0]
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.2))
+    for ax, X, names in zip(
+        axes, [geyser.X, moons], [geyser.features, ("feature 0", "feature 1")], strict=True
+    ):
+        ax.scatter(X[:, 0], X[:, 1], s=20, color="0.5", lw=0)
+        ax.set(xlabel=names[0], ylabel=names[1])
     return figure
 
 

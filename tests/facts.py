@@ -122,9 +122,11 @@ FACTS = [
     Fact("08", "tied is bounded", "one variance for all: -187.58 nats", "computed"),
     Fact("08", "a third component", "-1114.4 nats, converged", "computed"),
     # 9: the bug hunt
-    Fact("09", "the means of C's class", "root False, store False -> [-14.68 14.94 -0.02]", "computed"),
+    Fact("09", "the means of C's class", "line 7 False, line 12 False -> [-14.68 14.94 -0.02]", "computed"),
     Fact("09", "C's altimeter", "falls in 19 of 49 steps", "computed; 20 in C's own arithmetic"),
-    Fact("09", "its second bug hid the first", "root False, store True -> nan in iteration 5", "computed"),
+    Fact(
+        "09", "its second bug hid the first", "line 7 False, line 12 True -> nan in iteration 5", "computed"
+    ),
     # 10: how many clusters
     Fact("10", "BIC chooses", "BIC chooses tied, K = 3", "mclust: EEE, 3"),
     Fact(

@@ -98,13 +98,14 @@ FACTS_ABOUT_SAMPLES = {
     "B": "The samples lie nearer to the training digits than unseen digits do: 3.85 against 4.64, in the median.",
     "C": "Each sample lies within 0.008 of the sheet of its own component's digits.",
     "D": "An unseen digit gets -2.9 million nats, on average.",
-    "E": "The training digits get the highest log-likelihood of all the models that were tried.",
+    "E": "The training digits get a higher log-likelihood than under any mixture with fewer full components.",
     "F": "No sample is exactly equal to a training digit.",
 }
 ACCUSING = frozenset("BCD")
 FACTS = {
     "A": "a perfect copy looks like a digit, too, and so would a new one. Looks neither accuse nor acquit",
-    "B": "unseen digits say how near a new digit lies, and the samples lie nearer: they follow the training digits",
+    "B": "unseen digits say how near a new digit lies, and the samples lie nearer. It proves no copying, because samples "
+    "that are too average lie near as well, but it speaks against the model",
     "C": "two digits lie some four units apart, and a sample only thousandths from weighted sums of a few old ones: it "
     "is put together from them",
     "D": "an honest new digit is impossible, says the model. So it does not know the digits, but only its own",
@@ -173,6 +174,23 @@ def _taken_apart(choice: Any) -> tuple[str, int, str]:
     return str(structure).lower(), operator.index(K), re.sub(r"[- ]", "_", str(measure).lower())
 
 
+def _lower_everywhere(choice: tuple[str, int, str], table: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Another structure and K, never collapsed, whose measure is lower in every split: the lowest; None if none is."""
+    models, Ks, splits = np.asarray(table["model"]), np.asarray(table["K"]), np.asarray(table["split"])
+    values, stops = np.asarray(table[choice[2]], float), np.asarray(table["stop"])
+
+    def by_split(m: str, k: int) -> tuple[Array, bool]:
+        rows = (models == m) & (Ks == k) & (splits >= 0)
+        return values[rows][np.argsort(splits[rows])], "collapsed" in stops[rows]
+
+    own, found = by_split(*choice[:2])[0], []
+    for m, k in {(str(m), int(k)) for m, k in zip(models, Ks, strict=True)}:
+        theirs, collapsed = by_split(m, k)
+        if not collapsed and theirs.shape == own.shape and (theirs < own).all():
+            found.append((float(theirs.mean()), m, k))
+    return min(found)[1:] if found else None
+
+
 def _defence(choice: tuple[str, int, str], table: Mapping[str, Any]) -> str:
     structure, number, measure = choice
     models, Ks, splits = np.asarray(table["model"]), np.asarray(table["K"]), np.asarray(table["split"])
@@ -214,6 +232,9 @@ def _defence(choice: tuple[str, int, str], table: Mapping[str, Any]) -> str:
             return f"{name_of} is lower at K = {best}, for the same structure"
         if best == tried[-1]:
             return f"{name_of} still falls at K = {best}, the largest that was tried: that is no minimum. {instead}"
+        if lower := _lower_everywhere(choice, table):
+            m, k = lower
+            return f"{name_of} is lower for {m} with K = {k}, in every split"
         return (
             f"correct: of the {structure} mixtures {name_of} is lowest there, and the fits are sound. It judges by the "
             f"training digits. {instead}; is there an answer to that?"
