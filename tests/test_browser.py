@@ -55,10 +55,11 @@ def test_a_lesson_runs_and_all_its_sliders_move(page, address, source):
         handle.focus()
         seen = handle.evaluate(lab.SHOWN)
         assert seen.startswith("blob:")
-        # To both ends, one step back from one, and home: another picture each time.
-        for key in ("End", "ArrowLeft", "Home", "ArrowRight"):
+        # To both ends, and one step back from each: another picture each time. A film may open at an end.
+        at_the_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+        first, second = ("Home", "ArrowRight"), ("End", "ArrowLeft")
+        for key in (*first, *second) if at_the_end else (*second, *first):
             seen = lab.moved(page, handle, key, seen)
-        lab.moved(page, handle, "ArrowLeft", seen)
 
     # A film is piled up in tabs, and their bar is nobody's business.
     films = "explore.film" in text or "explore.frames" in text
