@@ -198,6 +198,7 @@ def test_other_ways_to_go_wrong_in_lloyds_step(program, words):
         ("ACX", "there is no case X"),
         ("all", "give the letters"),
         ("none", "give the letters"),
+        ("A or C", "give the letters"),
         ("not A, C, E", "give the letters"),
         ({"A": True, "B": False, "C": True}, "give the letters"),
         ([1, 2], "give the letters"),

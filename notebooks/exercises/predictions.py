@@ -95,7 +95,7 @@ def letters(prediction: Any, noun: str, every: Collection[str]) -> set[str]:
     words = [
         word for word in re.findall(r"[^\W_]+", " ".join(parts)) if word not in ("and", noun, f"{noun}s")
     ]
-    if any(len(word) > 2 and not word.isupper() and set(word.upper()) - set(every) for word in words):
+    if any(len(word) > 1 and not word.isupper() and set(word.upper()) - set(every) for word in words):
         raise ValueError("a word")
     return set("".join(words).upper())
 
