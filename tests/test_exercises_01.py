@@ -24,6 +24,7 @@ WRITTEN = [thing for thing in vars(lesson_01).values() if isinstance(thing, Exer
 E_STEP = {  # what stands behind `return`, with d, p and joint worked out rightly before
     "joint / joint.sum(axis=0)": "sum along axis 1, with keepdims=True",
     "shares(w * norm.pdf(x[:, None], m, v))": "scale=np.sqrt(variance)",
+    "shares(w * norm.pdf(x[:, None], m, v**0.25))": "the variance itself",  # normal(x, mean, np.sqrt(variance))
     "shares(p)": "the weights are missing",
     "joint": "now divide every row by its sum",
     "p": "these are the bare densities",
@@ -50,6 +51,10 @@ E_STEP = {  # what stands behind `return`, with d, p and joint worked out rightl
     "-np.ones(joint.shape)": "the smallest here is -1",
     "np.where(np.arange(len(x))[:, None] < len(x) - 1, shares(joint), 0)": "row 6 (x = 5.7) sums to 0",
     "np.eye(len(w))[(0 * x).astype(int)]": "the shares within them are off",
+    "(lambda j: j / j.sum(axis=0))(w * norm.pdf(x[:, None], m, v))": "the columns sum to 1, and the rows must: row 0",
+    "(lambda j: j / j.sum())(w * norm.pdf(x[:, None], m, v))": "the whole table sums to 1, and each row must: row",
+    "shares(joint).round()": "rounded to whole numbers; do not round",
+    "shares(joint).astype(int)": "the fractions are cut off",
     "shares(joint).round(6)": "rounded to 6 decimals; do not round",
     "shares(w * norm.pdf(x[:, None], v, m))": "nan or infinite values",
     "1 / 0": "it raised ZeroDivisionError: division by zero",
@@ -77,6 +82,10 @@ M_STEP = {  # what stands in the place of one of the three, with n, mu and s2 wo
     ): "likeliest component only (that is k-means)",
     ("means", "r.T @ x / len(n)"): "divided by the number of components",
     ("means", "(r**2).T @ x / (r**2).sum(axis=0)"): "the responsibilities were squared",
+    (
+        "variances",
+        "(r * (x[:, None] - mu)).sum(axis=0) / n",
+    ): "together with the means they must give the variance",
     ("means", "mu + 1"): "the means must average to 2.76",
     ("means", "99 + 0 * n"): "a mean of points lies between them, from -2 to 9",
     ("means", "0 * n"): "the means must average to 2.76",
@@ -198,7 +207,7 @@ def changes_its_arguments(x, weights, means, variances):
         (left_the_last_line, "not attempted yet (its line `raise NotImplementedError` is still there)"),
         (reads_a_global, "it raised NameError: name 'means' is not defined"),
         (changes_its_arguments, "it changes its arguments in place"),
-        (lambda x: x, "it raised TypeError"),
+        (lambda x: x, "it is called with 4 arguments, x, weights, means, variances; yours takes x"),
         ("e_step_1d", "the check wants the function itself"),
         (np.ones((7, 3)), "this is one array of shape (7, 3)"),
         (None, "this is None"),
@@ -254,7 +263,9 @@ def test_other_ways_to_go_wrong_in_the_m_step(program, words):
         ([45], "looks like the number of a point"),
         ([-5.78], "-5.78 is none of the five"),
         ([3.3], "there is no point at 3.3"),
-        ([np.nan], "there is no point at nan"),
+        ([np.nan], "give the positions"),
+        ([-1.59, None], "give the positions"),
+        (np.array([-1.59 + 2j]), "give the positions"),
         ([1.59], "a minus sign is missing"),
         ([False, False, False, False, True], "give the positions"),
         (Hostile(), "give the positions"),
@@ -270,7 +281,18 @@ def test_predictions_people_make(prediction, words):
 
 
 @pytest.mark.parametrize(
-    "prediction", [[-1.59], -1.59, (-1.59,), np.array([[-1.59]]), "-1.59", [-1.5914], {-1.59}]
+    "prediction",
+    [
+        [-1.59],
+        -1.59,
+        (-1.59,),
+        np.array([[-1.59]]),
+        "-1.59",
+        [-1.5914],
+        {-1.59},
+        {-1.59: 0}.keys(),
+        iter([-1.59]),
+    ],
 )
 def test_the_right_prediction_in_any_clothes(prediction):
     assert exercises.next_to_change(prediction).correct
@@ -292,8 +314,11 @@ def test_the_right_prediction_in_any_clothes(prediction):
         (4.5, "the lines have the numbers 1 to 5"),
         (np.nan, "the lines have the numbers 1 to 5"),
         (np.inf, "the lines have the numbers 1 to 5"),
-        ("4", "give the number of one line"),
-        ([4], "give the number of one line"),
+        ("four", "give the number of one line"),
+        ([4, 5], "give the number of one line"),
+        ([[4]], "give the number of one line"),
+        (np.complex128(4), "give the number of one line"),
+        ("3", "line 3 is right"),
         (True, "give the number of one line"),
         (10**400, "give the number of one line"),
         (Hostile(), "give the number of one line"),
@@ -308,7 +333,10 @@ def test_lines_people_give(my_answer, words):
     )  # the answer stays open
 
 
-@pytest.mark.parametrize("my_answer", [4, 4.0, np.int64(4), np.array(4), np.float32(4)])
+@pytest.mark.parametrize(
+    "my_answer",
+    [4, 4.0, np.int64(4), np.array(4), np.float32(4), "4", [4], {4}, np.array([4]), pd.Series([4])],
+)
 def test_the_line_that_fell(my_answer):
     assert exercises.which_line_fell(my_answer).startswith("correct: `scale` is a standard deviation")
 

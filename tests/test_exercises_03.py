@@ -68,6 +68,8 @@ HELD = {
     ("hard", "r.argmax(axis=0)"): "the point that each component likes best",
     ("hard", "r.sum(axis=0)"): "the soft counts once more",
     ("hard", "n[::-1]"): "hard[",
+    ("hard", "np.sort(n)[::-1]"): "right where N = 5, K = 3; but hard[0] is 3 and should be 2",
+    ("soft", "r.max(axis=1)[:0]"): "it must have shape (K,) = (3,)",
     ("certainty", "best"): "argmax says which share is the largest",
     ("certainty", "r.max(axis=0)"): "the largest share within each component",
     ("certainty", "1 - r.max(axis=1)"): "this is the doubt",
@@ -159,7 +161,7 @@ def with_a_loop(X, means):
         (lambda X, means: lloyd()(X, means)[::-1], "the right numbers in another order: return resp, means"),
         (lambda X, means: lloyd()(X, means)[0], "it must return 2 arrays: `return resp, means`"),
         (lambda means, X: lloyd()(X, means), "The arguments come as X, means, in this order"),
-        (lambda X: X, "it raised TypeError"),
+        (lambda X: X, "it is called with 2 arguments, X, means; yours takes X"),
         (None, "this is None"),
     ],
 )
@@ -193,6 +195,12 @@ def test_other_ways_to_go_wrong_in_lloyds_step(program, words):
         ("AC", "but E is too"),
         ("AE", "but C is too"),
         (["G"], "there is no case G"),
+        ("ACX", "there is no case X"),
+        ("all", "give the letters"),
+        ("none", "give the letters"),
+        ("A or C", "give the letters"),
+        ("not A, C, E", "give the letters"),
+        ({"A": True, "B": False, "C": True}, "give the letters"),
         ([1, 2], "give the letters"),
         (3.5, "give the letters"),
         (Hostile(), "give the letters"),
@@ -206,7 +214,17 @@ def test_predictions_people_make(prediction, words):
 
 
 @pytest.mark.parametrize(
-    "prediction", ["ACE", ["A", "C", "E"], {"c", "a", "e"}, ("A", "CE"), "a, c, e", np.array(list("ACE"))]
+    "prediction",
+    [
+        "ACE",
+        ["A", "C", "E"],
+        {"c", "a", "e"},
+        ("A", "CE"),
+        "a, c, e",
+        np.array(list("ACE")),
+        "A, C and E",
+        "cases A, C, E",
+    ],
 )
 def test_the_right_prediction_in_any_clothes(prediction):
     assert exercises.k_means_is_right(prediction).correct
@@ -246,8 +264,9 @@ def test_what_the_answers_say_of_the_cases_is_so():
         (8.52, "at variance 1 it is at 5.22 already"),
         (1e9, "at variance 1 it is at 5.22 already"),
         (np.nan, "the means are at 0 and 10"),
-        ("5", "give one number"),
-        ([5], "give one number"),
+        ("the middle", "give one number"),
+        ([4.9, 5.1], "give one number"),
+        ("5.88", "at variance 1 it is at 5.22 already"),
         (True, "give one number"),
         (1j, "give one number"),
         (Hostile(), "give one number"),

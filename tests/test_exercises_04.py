@@ -27,6 +27,9 @@ BACK = {  # with s the standard deviations and Y = Z * s turned back
     "Z @ U.T * s + mean": "you combined something of shape (N, P) with something of shape (D,)",
     "(Y + mean).T": "the table is lying on its side; it must have one row for each picture, one column for each pixel",
     "Y + mean.mean()": "X[",
+    "Z / variances @ U.T + mean": "less the mean, each row is a sum of directions, as it must be; but how far",
+    "Z / s @ U.T": "each row is a sum of directions, and no mean, (P,), is added to it",
+    "(Y + mean) / 16": "every number is 0.0625 times what it should be",
     "Y / 0": "it holds nan or infinite values: X[",
 }
 
@@ -171,12 +174,12 @@ def test_scikit_learn_and_emlib_are_right():
         (73677, "the numbers in the data"),
         (12, "more than that"),
         (1e9, "fewer than that"),
-        (float("nan"), "than that"),
-        (float("inf"), "than that"),
-        (99329.5, "than that"),
+        (float("nan"), "give one whole number"),
+        (float("inf"), "give one whole number"),
+        (99329.5, "give one whole number"),
         (True, "one whole number"),
-        ("99329", "one whole number"),
-        ([99329], "one whole number"),
+        ("99,32", "one whole number"),
+        ([109, 4510, 94710], "one whole number"),
         (object(), "one whole number"),
         (1j, "one whole number"),
     ],
@@ -187,7 +190,9 @@ def test_counts_people_make(prediction, words):
     assert words in verdict
 
 
-@pytest.mark.parametrize("prediction", [99329, 99329.0, np.int64(99329), np.array(99329)])
+@pytest.mark.parametrize(
+    "prediction", [99329, 99329.0, np.int64(99329), np.array(99329), "99329", "99,329", [99329]]
+)
 def test_the_right_count(prediction):
     assert exercises.how_many_parameters(prediction).correct
     assert "73,677" in exercises.how_many_parameters(prediction)

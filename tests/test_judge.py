@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from answers import Hostile
+from scipy.sparse import csr_matrix
 from scipy.stats import norm
 
 import exercises
@@ -326,9 +327,96 @@ def test_what_is_no_array_of_numbers_is_described():
     assert "it has shape (10000, 10000); it must have shape (N, K) = (7, 3)" in said(np.zeros((10**4, 10**4)))
     assert "it returns a list of 2 whose rows differ in length" in said([[1.0], [2.0, 3.0]])
     assert "it returns a dict; it must return" in said({})
-    assert "it returns a generator; it must return" in said(n for n in [1])
+    assert "it returns a generator (of `yield`, or of round brackets with `for`); it must" in said(
+        n for n in [1]
+    )
     assert "it returns complex numbers" in said(1j)
     assert "it returns None" not in said(None)
+
+
+def test_a_while_loop_is_a_loop():
+    def answer(x, w, m, v):
+        rows, n = [], 0
+        while n < len(x):
+            rows.append(shares(x[n : n + 1], w, m, v)[0])
+            n += 1
+        return rows
+
+    assert "they come out of a loop" in exercises.e_step_1d(answer)
+
+
+def test_a_tuple_of_two_is_no_array_with_an_axis_more():
+    twice = exercises.e_step_1d(lambda *case: (shares(*case), shares(*case)))
+    assert "it returns a tuple of 2; it must return one array of numbers, resp" in twice
+    uneven = exercises.e_step_1d(lambda *case: (shares(*case), case[0]))
+    assert "it returns a tuple of 2; it must return one array of numbers, resp" in uneven
+    assert exercises.e_step_1d(lambda *case: tuple(shares(*case))).correct  # a tuple of rows
+
+
+def test_a_sparse_table_is_a_table():
+    resp, means = (part.answer for part in exercises.lloyd_step.parts)
+    assert exercises.lloyd_step(lambda *case: (csr_matrix(resp(*case)), means(*case))).correct
+
+
+def test_one_number_in_an_array_is_one_number():
+    right = exercises.clean_score.parts[0].answer
+    assert exercises.clean_score(lambda *case: np.array([right(*case)])).correct
+
+
+def test_what_is_right_for_the_first_sizes_is_told_for_which():
+    def for_three(x, resp):
+        weights, means, variances = (part.answer(x, resp) for part in exercises.m_step_1d.parts)
+        return (weights, np.resize(means, 3), variances)
+
+    verdict = exercises.m_step_1d(for_three)
+    assert (
+        "means wrong: right where N = 5, K = 3; but it has shape (3,); it must have shape (K,) = (2,)"
+        in verdict
+    )
+    fails = exercises.m_step_1d(lambda x, resp: (resp[:, 2], for_three(x, resp))[1])
+    assert "right where N = 5, K = 3; but it asks for number 2 of K = 2" in fails
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda right: 7 / 6 * right, "every number is 1.16667 times what it should be; covariance["),
+        (np.trunc, "the fractions are cut off: these are whole numbers (integers)"),
+        (np.round, "rounded to whole numbers; do not round"),
+        (lambda right: right.round(1), "rounded to 1 decimal; do not round"),
+        (lambda right: right[None, None], "(1, 1, D, D) = (1, 1, 2, 2), 2 axes too many"),
+    ],
+)
+def test_what_was_done_to_right_numbers_is_told(change, words):
+    right = exercises.shared_covariance.parts[0].answer
+    assert words in exercises.shared_covariance(lambda *case: change(right(*case)))
+
+
+def test_a_part_in_the_place_of_another_is_told_so():
+    weights, means, variances = (part.answer for part in exercises.m_step_1d.parts)
+    verdict = exercises.m_step_1d(lambda *case: (means(*case), np.sqrt(variances(*case)), weights(*case)))
+    assert "weights wrong: here stands means: return weights, means, variances, in this order" in verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "usual"),
+    [
+        ("e_step_1d", {"K": 3}),
+        ("m_step_1d", {"K": 3}),
+        ("mahalanobis", {"D": 2}),
+        ("shared_covariance", {"K": 3, "D": 2}),
+        ("responsibilities", {"K": 3}),
+        ("lloyd_step", {"K": 4, "D": 2}),
+        ("points_held", {"K": 4}),
+    ],
+)
+def test_a_size_of_the_lesson_written_into_an_answer_is_not_named_as_another(name, usual):
+    """In every case but those that come too late, no other letter has the size that the lesson's own data have."""
+    exercise = getattr(exercises, name)
+    known = [clash.sizes(exercise.shapes, case) for case in exercise.cases]
+    for letter, size in usual.items():
+        different = next(n for n, sizes in enumerate(known) if sizes[letter] != size)
+        assert size not in known[different].values()
 
 
 # What the cases try -----------------------------------------------------------------------------------
@@ -420,6 +508,25 @@ def store(x, m):
     x[:] = m
 
 
+def used_too_early(x, w, m, v):
+    for mean in m:
+        total += x - mean  # noqa: F821
+    return total
+
+
+def two_of_three(x, w, m, v):
+    one, two = m
+    return one + two
+
+
+def calls_itself(x, w, m, v):
+    return calls_itself(x, w, m, v)
+
+
+def by_name_only(*, x, weights, means, variances):
+    return x
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -427,11 +534,42 @@ def store(x, m):
             lambda x, w, m, v: math.sqrt(v),
             "something that takes one number (of `math`, or `float`) got a whole array",
         ),
-        (lambda x, w, m, v: x if x > 0 else 0, "it can decide on one number only"),
+        (lambda x, w, m, v: x if x > 0 else 0, "something that decides on one number only"),
         (lambda x, w, m, v: m[3], "it asks for number 3 of K = 3 (they are counted from 0)"),
-        (lambda x, w, m, v: x.sum(axis=1), "axis 1 was asked for, of something with 1 axes"),
-        (lambda x, w, m, v: x[0, 0], "2 indices were given to something with 1 axes"),
-        (lambda x, w, m, v: np.einsum("nk,k->n", x, m), "it raised ValueError"),
+        (lambda x, w, m, v: x.sum(axis=1), "axis 1 was asked for, of something with 1 axis"),
+        (lambda x, w, m, v: x[0, 0], "2 indices were given to something with 1 axis"),
+        (lambda x, w, m, v: max(x[:, None] - m), "Python's own max, min, sorted) met a whole array"),
+        (
+            lambda x, w, m, v: np.einsum("nk,k->n", x, m),
+            "np.einsum wants one letter for each axis of an array",
+        ),
+        (lambda x, w, m, v: np.einsum("n,k->n", x), "np.einsum wants one group of letters for each array"),
+        (
+            lambda x, w, m, v: np.eye(x.astype(int)),
+            "one whole number was needed, and there was a whole array",
+        ),
+        (
+            lambda x, w, m, v: np.bincount(x + 9),
+            "whole numbers (integers) were needed, and there were fractions",
+        ),
+        (lambda x, w, m, v: x @ m.transpose, "it is a single number, or a function without its brackets"),
+        (lambda x, w, m, v: x / x.sum, "a function stands without its round brackets, at"),
+        (lambda x, w, m, v: m.T(), "round brackets behind an array (`.T` and `.shape` have none)"),
+        (lambda x, w, m, v: m.inv(), "an array has no `.inv`"),
+        (lambda x, w, m, v: x.sum()[0], "several numbers were wanted, and there was a single one"),
+        (lambda x, w, m, v: {x: m}, "a whole array was used as a key"),
+        (lambda x, w, m, v: x**2 ^ 1, "`^` is no power in Python; write `**`"),
+        (lambda x, w, m, v: x * "w", "a calculation met something that is no number"),
+        (lambda x, w, m, v: [].append(x).append(m), "`.append` was asked of None"),
+        (used_too_early, "`total` is used before anything is stored in it"),
+        (two_of_three, "there are not as many values as names on the left of `=`"),
+        (calls_itself, "it calls itself, again and again without an end, at `calls_itself("),
+        (
+            lambda x, w, m: x,
+            "it is called with 4 arguments, x, weights, means, variances; yours takes x, w, m",
+        ),
+        (by_name_only, "yours takes x, weights, means, variances (by name)"),
+        (lambda x, w, m, v: complain("It is not fitted."), "it raised ValueError: It is not fitted, at"),
         (lambda x, w, m, v: np.linalg.inv(x[:, None] - m), "a square matrix was needed"),
         (lambda x, w, m, v: 1 / 0, "it raised ZeroDivisionError: division by zero"),
         (lambda x, w, m, v: complain("no\n" + str(x)), "it raised ValueError: no, at"),

@@ -20,10 +20,16 @@ Shape = tuple[int, ...]
 # What NumPy and Python say of an array in the wrong place, and what it means. The first that is found is said.
 PLAIN = {
     r"inhomogeneous shape": "an array was to be made of rows that differ in length",
-    r"truth value of an array": "an `if`, `and`, `or` or `not` met a whole array; it can decide on one number only",
+    r"truth value of an array": (
+        "something that decides on one number only (`if`, `and`, `or`, `not`; Python's own max, min, sorted) met a "
+        "whole array"
+    ),
     r"can be converted to Python scalars": "something that takes one number (of `math`, or `float`) got a whole array",
     r"setting an array element with a sequence": "several numbers were to be stored in the place of one",
     r"Cannot cast ufunc .* to dtype\('int": "an array of whole numbers (integers) was to take fractions, in place",
+    r"Cannot cast array data from dtype\('float\d+'\) to dtype\('int": (
+        "whole numbers (integers) were needed, and there were fractions"
+    ),
     r"negative integer powers": "a whole number (integer) was raised to a negative power; make it a float first",
     r"axis -?(\d+) is out of bounds for array of dimension (\d+)": (
         "axis {0} was asked for, of something with {1} axes (they are counted from 0)"
@@ -32,8 +38,32 @@ PLAIN = {
         "{1} indices were given to something with {0} axes"
     ),
     r"only integers, slices": "an index must be a whole number (int)",
+    r"only integer scalar arrays|only length-1 arrays": "one whole number was needed, and there was a whole array",
     r"arrays used as indices must be": "an array used as an index must hold whole numbers, or True and False",
     r"must be square": "a square matrix was needed",
+    r"does not have enough dimensions": (
+        "in a matrix product one side is no array with axes: it is a single number, or a function without its brackets"
+    ),
+    r"unsupported operand type.*'(?:builtin_function_or_method|method|function)'": (
+        "a function stands without its round brackets"
+    ),
+    r"bitwise_xor": "`^` is no power in Python; write `**`",
+    r"did not contain a loop with signature": "a calculation met something that is no number (text, or None?)",
+    r"unhashable type: 'numpy\.ndarray'": "a whole array was used as a key (of a dict, a set or a cache)",
+    r"'NoneType' object has no attribute '(\w+)'": (
+        "`.{0}` was asked of None (what changes a list, such as append, returns nothing)"
+    ),
+    r"'numpy\.ndarray' object is not callable": "round brackets behind an array (`.T` and `.shape` have none)",
+    r"'numpy\.ndarray' object has no attribute '(\w+)'": "an array has no `.{0}`",
+    r"'(?:numpy\.)?(?:float|int)\d*' object is not (?:iterable|subscriptable)|invalid index to scalar": (
+        "several numbers were wanted, and there was a single one"
+    ),
+    r"local variable '(\w+)' (?:where|referenced)": "`{0}` is used before anything is stored in it",
+    r"values to unpack": "there are not as many values as names on the left of `=`",
+    r"(?:fewer|more) operands provided to einstein": "np.einsum wants one group of letters for each array",
+    r"einstein sum subscripts string contains too many|operand has more dimensions than": (
+        "np.einsum wants one letter for each axis of an array"
+    ),
     r"size of axis is (\d+) but size of corresponding boolean axis is (\d+)": (
         "a mask of {1} values was laid over an axis of {0}"
     ),
@@ -128,8 +158,12 @@ def wrong_shape(name: str, given: Shape, wanted: Shape, meaning: str, known: Map
     if len(wanted) == 2 and given == wanted[::-1]:
         return f"{name} has {words}, {both(wanted, known)}; yours lies on its side, {given}"
     ends = f"{': ' * bool(words)}{words}"
-    if 1 in given and [size for size in given if size != 1] == [size for size in wanted if size != 1]:
-        return f"it has shape {both(given, known)}, an axis too many; it must be {both(wanted, known)}{ends}"
+    if len(given) > len(wanted) and [size for size in given if size != 1] == [
+        size for size in wanted if size != 1
+    ]:
+        more = len(given) - len(wanted)
+        many = "an axis" if more == 1 else f"{more} axes"
+        return f"it has shape {both(given, known)}, {many} too many; it must be {both(wanted, known)}{ends}"
     return f"it has shape {both(given, known)}; it must have shape {both(wanted, known)}{ends}"
 
 
@@ -148,6 +182,8 @@ def told(error: BaseException, function: Any, known: Mapping[str, int]) -> str:
         The sizes of the case by letter.
     """
     message, failure = _text(error), _failure(error.__traceback__, function)
+    if isinstance(error, RecursionError):
+        return f"it calls itself, again and again without an end{failure.place}"
     there = ", ".join(f"{name} is {lettered(shape, known)}" for name, shape in failure.shapes.items())
     if met := _met(message):
         there = f": {there}" if there else ""
@@ -170,7 +206,8 @@ def told(error: BaseException, function: Any, known: Mapping[str, int]) -> str:
     for pattern, words in PLAIN.items():
         if found := re.search(pattern, message):
             groups = [_size(int(n), known) if "size" in pattern else n for n in found.groups()]
-            return f"{words.format(*groups)}{failure.place}{': ' * bool(there)}{there}"
+            plain = words.format(*groups).replace(" 1 axes", " 1 axis")
+            return f"{plain}{failure.place}{': ' * bool(there)}{there}"
     foreign = re.search(r"gufunc|ufunc|dtype\(|core dimension|einstein|operand", message)
     said = "" if foreign or not message else f": {message}"
     arrays = there if isinstance(error, (ValueError, IndexError, RuntimeError)) or foreign else ""
@@ -179,7 +216,9 @@ def told(error: BaseException, function: Any, known: Mapping[str, int]) -> str:
 
 def _text(error: BaseException) -> str:
     try:
-        first = str(error).strip().partition("\n")[0]  # what follows is rows of numbers, or advice for others
+        first = (
+            str(error).strip().partition("\n")[0].rstrip(" .:")
+        )  # what follows is rows of numbers, or advice for others
         return first if len(first) <= 200 else f"{first[:200]} ..."
     except Exception:  # whatever a strange exception does when it is asked what it says
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -29,6 +29,36 @@ def same_roughly(a: Array, b: Array) -> bool:
     """The same as far as float32 can tell: it has seven digits, and sums lose some."""
     least = 1e-3 * max(1.0, float(np.abs(b).max()))
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-3, atol=least))
+
+
+def rounded(answers: Sequence[Array], rights: Sequence[Array]) -> str:
+    """Which digits are missing, if the answers are the right numbers without some; "" if they are not."""
+    alike = all(a.shape == b.shape for a, b in zip(answers, rights, strict=True))
+    if not alike or not any(answer.any() for answer in answers):
+        return ""
+    for d in range(10):
+        if all_same(answers, [np.round(right, d) for right in rights]):
+            return (
+                f"rounded to {f'{d} decimals' if d > 1 else ['whole numbers', '1 decimal'][d]}; do not round"
+            )
+    if all_same(answers, [np.trunc(right) for right in rights]):
+        return "the fractions are cut off: these are whole numbers (integers)"
+    return ""
+
+
+def multiple(answer: Array, right: Array) -> str:
+    """How many times too large an answer is, if it is so in all its places, of which two at least are not 0."""
+    if np.count_nonzero(right) < 2 or not np.isfinite(answer).all():
+        return ""
+    where = np.unravel_index(int(np.argmax(np.abs(right))), right.shape)
+    factor = float(answer[where] / right[where])
+    if factor in (0, 1) or not np.allclose(answer, factor * right, rtol=1e-6, atol=1e-12):
+        return ""
+    return (
+        "every number has the wrong sign"
+        if factor == -1
+        else f"every number is {factor:.6g} times what it should be"
+    )
 
 
 def one_number(name: str, answer: Array, right: Array) -> str:

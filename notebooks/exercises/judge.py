@@ -9,96 +9,18 @@ what its sizes are and what they must be, or one number and what it must be.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, permutations
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from emlib.validate import Array
 from exercises import clash, comparing, reading
+from exercises.predictions import NOT_ATTEMPTED, Verdict, judge, judge_letters, number
 
-NOT_ATTEMPTED = "not attempted yet"
-
-
-class Verdict(str):
-    """What a check says of an answer. A string that shows itself without quotation marks."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    @property
-    def correct(self) -> bool:
-        return self.startswith("correct")
-
-
-def judge(
-    name: str, prediction: Any, read: Callable[[Any], Any], form: str, say: Callable[[Any], str]
-) -> Verdict:
-    """Judge a prediction: an answer that is no program. Never raises, whatever it is.
-
-    Parameters
-    ----------
-    name : str
-        Of the exercise.
-    prediction : anything
-        None if there is none yet.
-    read : callable
-        Makes of it what it should be, and may fail as it likes.
-    form : str
-        What to give: the verdict if it fails.
-    say : callable
-        Takes what was read; returns "correct: ..." or what is wrong with it.
-    """
-    if prediction is None:
-        return Verdict(f"{name}: {NOT_ATTEMPTED}")
-    try:
-        answer = say(read(prediction))
-    except Exception:  # whatever a strange object does when it is read
-        return Verdict(f"{name}: {form}")
-    return Verdict(answer if answer.startswith("correct: ") else f"{name}: {answer}")
-
-
-def judge_letters(
-    name: str, prediction: Any, noun: str, every: Collection[str], say: Callable[[set[str]], str]
-) -> Verdict:
-    """Judge a choice among things that have letters.
-
-    Parameters
-    ----------
-    name, prediction, say
-        As for `judge`.
-    noun : str
-        What they are, one of them: "case".
-    every : collection of str
-        Their letters.
-    """
-
-    def known(given: set[str]) -> str:
-        if strangers := sorted(given - set(every)):
-            return f"there is no {noun} {strangers[0]}; they are {min(every)} to {max(every)}"
-        return say(given)
-
-    form = f'give the letters of the {noun}s in a list, for example ["A", "B"]'
-    return judge(name, prediction, letters, form, known)
-
-
-def letters(prediction: Any) -> set[str]:
-    """A set of letters, from "AB", "a, b" or ["A", "B"]."""
-    words = [prediction] if isinstance(prediction, str) else list(islice(prediction, 100))
-    if not all(isinstance(word, str) for word in words):
-        raise TypeError("not letters")
-    return {letter for letter in "".join(words).upper() if letter.isalnum()}
-
-
-def number(prediction: Any) -> float:
-    """One number."""
-    if isinstance(prediction, (bool, np.bool_, str, bytes)) or np.ndim(prediction):
-        raise TypeError("no number")
-    return float(prediction)
+__all__ = ["NOT_ATTEMPTED", "Exercise", "Mistake", "Part", "Verdict", "judge", "judge_letters", "number"]
 
 
 @dataclass(frozen=True)
@@ -199,6 +121,8 @@ class Exercise:
                 f"this is {reading.described(function)}, and the check wants the function itself: "
                 f"{self.name}, without calling it"
             )
+        if unfit := reading.uncalled(function, self.arguments):
+            return unfit
         fault, order = self._fault(function), reading.parameters(function)
         if fault.startswith(NOT_ATTEMPTED):
             return fault
@@ -217,12 +141,16 @@ class Exercise:
 
     def _fault(self, function: Callable[..., Any], by_name: bool = False) -> str:
         """What is wrong with an answer; "" if nothing is."""
-        answers = []
+        answers: list[list[Array]] = []
+        passed: list[bool] = []
         for case in self.cases:
             arrays, fault = self._tried(function, case, by_name)
-            if fault:
+            if fault.startswith(NOT_ATTEMPTED):
                 return fault
+            if fault:
+                return f"{self._until(passed)}{fault}"
             answers.append(arrays)
+            passed.append(comparing.all_same(arrays, [part.right(case) for part in self.parts]))
         if fault := self._compared(function, answers):
             return fault
         for case, words, loosely in self._further():
@@ -234,6 +162,13 @@ class Exercise:
             if fault:
                 return f"right on ordinary arrays, but not {words}: {fault}"
         return ""
+
+    def _until(self, right: Sequence[bool]) -> str:
+        """The sizes for which an answer is right, if it is right in all cases so far; "" if not."""
+        sizes = clash.sizes(self.shapes, self.cases[0])
+        if not (right and sizes and all(right)):
+            return ""
+        return f"right where {', '.join(f'{letter} = {size}' for letter, size in sizes.items())}; but "
 
     def _further(self) -> Iterator[tuple[tuple[Any, ...], str, Callable[[Array, Array], bool]]]:
         """More cases, in words, and how to compare: with sizes of 1, with whole numbers, with float32."""
@@ -287,6 +222,11 @@ class Exercise:
         arrays = []
         for part, value in zip(self.parts, values, strict=True):
             array, strange = reading.numbers(value)
+            axes = len(clash.axes(part.shape))
+            if len(values) == 1 and isinstance(value, tuple) and (strange or array.ndim > axes):
+                strange = reading.described(value)
+            if not axes and array.size == 1 and isinstance(value, np.ndarray):
+                array = array.reshape(())
             if strange == "complex numbers":
                 return [], "it returns complex numbers; nothing here is complex"
             if strange and len(values) > 1:
@@ -340,6 +280,10 @@ class Exercise:
                 found.add(mistake.diagnosis)
         if len(found) == 1:  # what fits two misconceptions names neither
             return found.pop()
+        for other in self.parts:
+            if other is not part and comparing.all_same(answers, [other.right(case) for case in self.cases]):
+                wanted = ", ".join(one.name for one in self.parts)
+                return f"here stands {other.name}: return {wanted}, in this order"
         pairs = list(zip(answers, rights, strict=True))
         empty = all(a.shape == b.shape and a.size > 1 and not a.any() for a, b in pairs)
         if empty and reading.mentions(function, "zeros", "zeros_like"):
@@ -347,10 +291,11 @@ class Exercise:
         # A wrong shape is said before a wrong number, whatever case it is in.
         wrong = [n for n, pair in enumerate(pairs) if pair[0].shape != pair[1].shape]
         number = wrong[0] if wrong else [comparing.same(*pair) for pair in pairs].index(False)
-        for d in range(1, 10) if rights[0].dtype == float else ():
-            if comparing.all_same(answers, [np.round(right, d) for right in rights]):
-                return f"rounded to {d} decimals; do not round"
-        return self._mismatch(part, self.cases[number], answers[number])
+        if rights[0].dtype == float and (digits := comparing.rounded(answers, rights)):
+            return digits
+        so_far = self._until([comparing.same(*pair) for pair in pairs[:number]])
+        mismatch = self._mismatch(part, self.cases[number], answers[number])
+        return mismatch if mismatch.startswith("right to") else f"{so_far}{mismatch}"
 
     def _mismatch(self, part: Part, case: tuple[Any, ...], answer: Array) -> str:
         """What is wrong with one array of numbers: its shape, or one of the numbers."""
@@ -366,7 +311,7 @@ class Exercise:
             off = np.abs(answer - right).max() / max(np.abs(right).max(), 1e-300)
             digits = int(np.clip(0.01 - np.log10(max(off, 1e-300)), 3, 15))
             return f"right to {digits} digits and no further ({numbers})"
-        rule = part.rule(answer, *case) if part.rule else ""
+        rule = (part.rule(answer, *case) if part.rule else "") or comparing.multiple(answer, right)
         small = all(np.ndim(a) < 2 for a in case) and sum(np.size(a) for a in case) <= 16
         pairs = zip(self.arguments, case, strict=True)
         arguments = ", ".join(f"{name} = {np.asarray(argument).tolist()}" for name, argument in pairs)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from emlib.families import Gaussian
 from emlib.fitting import fit
 from emlib.mixture import Mixture
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge, number
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge
+from exercises.predictions import lone_number
 
 # The E-step -------------------------------------------------------------------------------------------
 
@@ -32,15 +35,20 @@ def shares(joint: Array) -> Array:
     return joint / joint.sum(axis=1, keepdims=True)
 
 
-def _shares_break(resp: Array, x: Array, *_: Array) -> str:
+def shares_break(resp: Array, x: Array | None = None) -> str:
     """Which rule of responsibilities a table breaks."""
-    if resp.min() < 0:
+    if resp.min() < -1e-9:
         return f"a responsibility is a probability, and the smallest here is {resp.min():.6g}"
     sums = resp.sum(axis=1)
     worst = int(np.argmax(np.abs(sums - 1)))
-    if abs(sums[worst] - 1) > 1e-5:
-        return f"each row must sum to 1, and row {worst} (x = {x[worst]:g}) sums to {sums[worst]:.6g}"
-    return "the rows do sum to 1, but the shares within them are off"
+    if abs(sums[worst] - 1) < 1e-5:
+        return "the rows do sum to 1, but the shares within them are off"
+    found = f"row {worst}{'' if x is None else f' (x = {x[worst]:g})'} sums to {sums[worst]:.6g}"
+    if abs(resp.sum() - 1) < 1e-5 and np.abs(sums - 1).min() > 1e-5:
+        return f"the whole table sums to 1, and each row must: {found}"
+    if np.allclose(resp.sum(axis=0), 1, atol=1e-5):
+        return f"the columns sum to 1, and the rows must: {found}"
+    return f"each row must sum to 1, and {found}"
 
 
 # Points, weights, means and variances: two mixtures on a line, which lessons 5 and 9 ask about, too.
@@ -54,20 +62,27 @@ CASES: list[tuple[Array, ...]] = [
     (np.array([0.2, 1.0, 4.3]), np.array([0.9, 0.1]), np.array([0.0, 3.1]), np.array([9.0, 0.5])),
 ]
 
-# Far from all means, where densities are as small as 1e-30.
+# Far from all means, where densities are as small as 1e-30; and at 1.4 no component has half of the point.
 _FAR = (
-    np.array([-11.0, 0.4, 1.3, 17.5, 30.0]),
+    np.array([-11.0, 0.4, 1.4, 17.5, 30.0]),
     np.array([0.1, 0.2, 0.3, 0.4]),
     np.array([-1.0, 0.5, 3.0, 12.0]),
     np.array([2.0, 0.3, 1.5, 6.0]),
 )
+
+_SPREAD = (
+    "variance and standard deviation are mixed up: norm.pdf(x, mean, scale) wants scale=np.sqrt(variance), and the "
+    "lesson's normal(x, mean, variance) the variance itself"
+)
+
+_TWO = (np.array([0.2, 1.0, 4.3, -2.4, 8.1, 2.9]), *CASES[1][1:])
 
 e_step_1d = Exercise(
     name="e_step_1d",
     arguments=("x", "weights", "means", "variances"),
     shapes=("(N,)", "(K,)", "(K,)", "(K,)"),
     by_hand="e_step",
-    cases=[*CASES, _FAR],
+    cases=[CASES[0], _FAR, _TWO],
     edges=[
         (np.array([0.7]), np.array([0.6, 0.4]), np.array([-1.0, 2.5]), np.array([2.0, 0.7])),
         (np.array([0.7, 3.2, -1.4]), np.array([1.0]), np.array([0.5]), np.array([2.2])),
@@ -81,7 +96,7 @@ e_step_1d = Exercise(
             "resp",
             "(N, K): one row for each point, one column for each component",
             lambda *case: shares(joint_density(*case)),
-            rule=_shares_break,
+            rule=lambda resp, x, *_: shares_break(resp, x),
             mistakes=[
                 Mistake(
                     lambda *case: joint_density(*case) / joint_density(*case).sum(axis=0),
@@ -94,9 +109,9 @@ e_step_1d = Exercise(
                 ),
                 Mistake(
                     lambda x, w, m, v: shares(joint_density(x, w, m, v**2)),
-                    "the spread is a variance, and it was used as a standard deviation: norm.pdf(x, mean, scale) "
-                    "wants scale=np.sqrt(variance)",
+                    _SPREAD,
                 ),
+                Mistake(lambda x, w, m, v: shares(joint_density(x, w, m, np.sqrt(v))), _SPREAD),
                 Mistake(
                     lambda x, w, m, v: shares(joint_density(x, np.ones_like(w), m, v)),
                     "the weights are missing: a component that is chosen more often gets more of every point; "
@@ -152,13 +167,13 @@ def hard(resp: Array) -> Array:
 def _weights_break(weights: Array, x: Array, resp: Array) -> str:
     if abs(weights.sum() - 1) > 1e-5:
         return f"weights are probabilities and must sum to 1; these sum to {weights.sum():.6g}"
-    if weights.min() < 0:
+    if weights.min() < -1e-9:
         return f"a weight is a probability, and weights[{int(np.argmin(weights))}] is {weights.min():.6g}"
     return "these do sum to 1, but they are not the shares N_k / N of the points"
 
 
 def _means_break(means: Array, x: Array, resp: Array) -> str:
-    if means.min() < x.min() or means.max() > x.max():
+    if means.min() < x.min() - 1e-9 or means.max() > x.max() + 1e-9:
         return f"a mean of points lies between them, from {x.min():g} to {x.max():g}"
     overall = counts(resp) @ means / len(x)
     if abs(overall - x.mean()) < 1e-5 * np.ptp(x):
@@ -167,7 +182,7 @@ def _means_break(means: Array, x: Array, resp: Array) -> str:
 
 
 def _variances_break(variances: Array, x: Array, resp: Array) -> str:
-    if variances.min() < 0:
+    if variances.min() < -1e-9:
         worst = int(np.argmin(variances))
         found = f"variances[{worst}] is {variances[worst]:.6g}"
         return f"a variance is a mean of squares and cannot be negative, and {found}"
@@ -351,11 +366,14 @@ def next_to_change(prediction: Any) -> Verdict:
 
 
 def _positions(prediction: Any) -> set[float]:
-    if isinstance(prediction, (set, frozenset)):
-        prediction = list(prediction)
+    if isinstance(prediction, (Set, Iterator)):
+        prediction = list(islice(prediction, 61))
     if (hasattr(prediction, "__len__") and len(prediction) > 60) or np.asarray(prediction).dtype == bool:
         raise TypeError("a mask, or more than there are")
-    return {round(float(x), 2) for x in np.ravel(np.asarray(prediction, dtype=float))}
+    positions = np.ravel(np.asarray(prediction, dtype=float))
+    if isinstance(prediction, bytes) or np.iscomplexobj(prediction) or not np.isfinite(positions).all():
+        raise ValueError("nowhere")
+    return {round(float(x), 2) + 0.0 for x in positions}
 
 
 def _answer(given: set[float]) -> str:
@@ -418,7 +436,7 @@ def which_line_fell(my_answer: Any) -> Verdict:
     Verdict
         Never raises, whatever the answer.
     """
-    return judge("which_line_fell", my_answer, number, "give the number of one line, 1 to 5", _fell)
+    return judge("which_line_fell", my_answer, lone_number, "give the number of one line, 1 to 5", _fell)
 
 
 def _fell(given: float) -> str:

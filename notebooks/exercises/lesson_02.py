@@ -6,7 +6,7 @@ import numpy as np
 
 from emlib.validate import Array
 from exercises.judge import Exercise, Mistake, Part
-from exercises.lesson_01 import counts, shares
+from exercises.lesson_01 import counts, shares, shares_break
 
 # Mahalanobis distance ---------------------------------------------------------------------------------
 
@@ -22,7 +22,7 @@ def _distance(X: Array, mean: Array, covariance: Array) -> Array:
 
 
 def _distance_breaks(distance: Array, X: Array, mean: Array, covariance: Array) -> str:
-    if distance.min() < 0:
+    if distance.min() < -1e-9:
         return f"a distance cannot be negative, and the smallest here is {distance.min():.6g}"
     return ""
 
@@ -143,6 +143,8 @@ _RESP, _RESP_Y = shares(_rng.rand(7, 3) ** 2), shares(_rng.rand(9, 4) ** 2)
 
 _RESP_Y[[1, 4]] = np.eye(4)[[0, 2]]  # as certain as shares can be
 
+_OF_ALL = "this is the covariance of all points about the mean of all; take each component's points about its own mean"
+
 shared_covariance = Exercise(
     name="shared_covariance",
     arguments=("X", "resp"),
@@ -163,11 +165,8 @@ shared_covariance = Exercise(
                     "this is the plain mean of the K covariances; a component with more points must count for more, "
                     "by N_k / N",
                 ),
-                Mistake(
-                    lambda X, r: np.cov(X.T, bias=True),
-                    "this is the covariance of all points about the mean of all; take each component's points about "
-                    "its own mean",
-                ),
+                Mistake(lambda X, r: np.cov(X.T, bias=True), _OF_ALL),
+                Mistake(lambda X, r: np.cov(X.T), _OF_ALL),
                 Mistake(
                     lambda X, r: _within(X, r) / r.shape[1],
                     "divided by the number of components K; all shares together are N: divide by N = len(X)",
@@ -216,17 +215,12 @@ def _resp(log_joint: Array) -> Array:
     return shares(np.exp(log_joint - _largest(log_joint)))
 
 
+_NO_LOG = (
+    "the weights went in without their logarithm; densities multiply, and their logarithms add: "
+    "np.log(weights) + log_density"
+)
+
 _LOGS = "these are the logarithms of the right answer; take np.exp of them"
-
-
-def _shares_break(table: Array, *_: Array) -> str:
-    if table.min() < 0:
-        return f"a share is a probability, and the smallest here is {table.min():.6g}"
-    sums = table.sum(axis=1)
-    worst = int(np.argmax(np.abs(sums - 1)))
-    if abs(sums[worst] - 1) > 1e-5:
-        return f"each row must sum to 1, and row {worst} sums to {sums[worst]:.6g}"
-    return "the rows do sum to 1, but the shares within them are off"
 
 
 responsibilities = Exercise(
@@ -273,21 +267,18 @@ responsibilities = Exercise(
             "resp",
             "(N, K): one row for each point, one column for each component",
             lambda w, L: _resp(_joint(w, L)),
-            rule=_shares_break,
+            rule=lambda resp, *_: shares_break(resp),
             mistakes=[
                 Mistake(
                     lambda w, L: _resp(L),
                     "the weights are missing: add their logarithms to the log-densities",
                 ),
-                Mistake(
-                    lambda w, L: _resp(w * L),
-                    "the log-densities were multiplied by the weights; densities multiply, and their logarithms add: "
-                    "np.log(weights) + log_density",
-                ),
+                Mistake(lambda w, L: _resp(w * L), _NO_LOG),
+                Mistake(lambda w, L: _resp(w + L), _NO_LOG),
                 Mistake(
                     lambda w, L: shares(w * np.exp(L)),
-                    "np.exp came first: of -1800 it is 0, and 0 / 0 is nan. Subtract each row's maximum, then take "
-                    "np.exp",
+                    "np.exp met numbers as low as -1800, of which it makes 0, and 0 / 0 is nan. Subtract each row's "
+                    "maximum before np.exp",
                 ),
                 Mistake(
                     lambda w, L: shares(np.exp(_joint(w, L) - _joint(w, L).max())),

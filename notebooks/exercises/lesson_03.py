@@ -9,7 +9,8 @@ import numpy as np
 
 from emlib import datasets
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge, judge_letters, number
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge, judge_letters
+from exercises.predictions import lone_number
 
 # Lloyd's step -----------------------------------------------------------------------------------------
 
@@ -50,7 +51,7 @@ def _table_breaks(resp: Array, X: Array, means: Array) -> str:
 
 def _averages_break(new: Array, X: Array, means: Array) -> str:
     low, high = X.min(axis=0), X.max(axis=0)
-    if (new < low).any() or (new > high).any():
+    if (new < low - 1e-9).any() or (new > high + 1e-9).any():
         return "a mean of points lies among them, and one of these does not"
     return ""
 
@@ -99,20 +100,20 @@ _LLOYD: list[tuple[Array, Array]] = [
     (
         np.array(
             [
-                [-3.3, -2.2, -2.3],
-                [0.8, -0.7, 0.4],
-                [2.5, 2.6, 1.4],
-                [-1.4, -2.3, -2.4],
-                [-1.0, -0.2, -2.9],
-                [-3.4, 0.9, -5.6],
-                [-0.5, 1.3, -3.0],
-                [-3.3, -2.3, 1.9],
-                [-0.4, -5.6, -1.3],
-                [3.0, 3.0, 1.9],
-                [-0.7, -5.5, 0.5],
+                [0.7, 0.8, 0.8],
+                [2.8, -0.7, 5.6],
+                [2.0, 1.6, -6.1],
+                [-4.7, 4.0, 1.2],
+                [2.6, -0.7, -0.1],
+                [1.7, -1.7, 3.6],
+                [-2.5, 0.8, -0.4],
+                [1.2, 3.4, -2.5],
+                [1.5, 0.6, 2.5],
+                [0.3, -0.9, 1.6],
+                [3.7, 2.4, 0.8],
             ]
         ),
-        np.array([[-0.5, 0.2, 4.6], [0.6, 0.8, 1.8]]),
+        np.array([[1.4, -3.5, -1.0], [-0.3, -1.0, -1.4], [0.3, 1.4, 5.2], [-1.4, -1.9, 2.9]]),
     ),
 ]
 
@@ -227,7 +228,7 @@ def _counts_break(counts: Array, resp: Array) -> str:
 
 def _certainty_breaks(certainty: Array, resp: Array) -> str:
     least = 1 / resp.shape[1]
-    if certainty.max() > 1 or certainty.min() < least - 1e-12:
+    if certainty.max() > 1 + 1e-12 or certainty.min() < least - 1e-12:
         return f"the largest of {resp.shape[1]} shares lies between 1/{resp.shape[1]} and 1"
     return ""
 
@@ -242,15 +243,16 @@ _RESP = np.array(
     ]
 )
 
+# The hard counts, 2, 3, 2, 0, are not in order of size.
 _RESP_4 = np.array(
     [
-        [0.41, 0.32, 0.15, 0.12],
-        [0.07, 0.48, 0.33, 0.12],
-        [0.71, 0.02, 0.26, 0.01],
-        [0.29, 0.08, 0.45, 0.18],
-        [0.36, 0.25, 0.22, 0.17],
-        [0.03, 0.06, 0.90, 0.01],
-        [0.17, 0.34, 0.26, 0.23],
+        [0.32, 0.41, 0.15, 0.12],
+        [0.48, 0.07, 0.33, 0.12],
+        [0.02, 0.71, 0.26, 0.01],
+        [0.08, 0.29, 0.45, 0.18],
+        [0.25, 0.36, 0.22, 0.17],
+        [0.06, 0.03, 0.90, 0.01],
+        [0.34, 0.17, 0.26, 0.23],
     ]
 )
 
@@ -469,7 +471,9 @@ def border_at_zero(my_number: Any) -> Verdict:
     Verdict
         Never raises, whatever the prediction.
     """
-    return judge("border_at_zero", my_number, number, "give one number, the position of the border", _border)
+    return judge(
+        "border_at_zero", my_number, lone_number, "give one number, the position of the border", _border
+    )
 
 
 def _border(given: float) -> str:

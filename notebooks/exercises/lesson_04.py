@@ -9,7 +9,8 @@ import numpy as np
 
 from emlib.families import Gaussian
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge, number
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge
+from exercises.predictions import lone_number
 
 # The way back -----------------------------------------------------------------------------------------
 
@@ -17,6 +18,20 @@ from exercises.judge import Exercise, Mistake, Part, Verdict, judge, number
 def _back(Z: Array, mean: Array, directions: Array, variances: Array, power: float = 0.5) -> Array:
     """Whitened points with their variances to a power, turned and moved to the mean, (N, P)."""
     return Z * variances**power @ directions.T + mean
+
+
+def _back_breaks(X: Array, Z: Array, mean: Array, directions: Array, variances: Array) -> str:
+    """What the directions, which are perpendicular and of length 1, tell of wrong pictures."""
+
+    def along(rows: Array) -> bool:
+        return np.allclose(rows @ directions @ directions.T, rows)
+
+    if along(X - mean):
+        return (
+            "less the mean, each row is a sum of directions, as it must be; but how far it goes along them is wrong: "
+            "Z times the standard deviation, column by column"
+        )
+    return "each row is a sum of directions, and no mean, (P,), is added to it" if along(X) else ""
 
 
 def _pictures() -> list[tuple[Array, ...]]:
@@ -48,7 +63,8 @@ way_back = Exercise(
             "X",
             "(N, P): one row for each picture, one column for each pixel",
             _back,
-            [
+            rule=_back_breaks,
+            mistakes=[
                 Mistake(
                     lambda Z, mean, directions, variances: _back(Z, 0 * mean, directions, variances),
                     "the mean is missing: it was taken off before the whitening, so add it at the end",
@@ -87,6 +103,8 @@ K, D, N = 110, 41, 1797
 
 WEIGHTS, MEANS, OWN = K - 1, K * D, D * (D + 1) // 2
 
+WHOLE = "give one whole number"
+
 RIGHT = WEIGHTS + MEANS + K * OWN
 
 PARAMETERS: dict[float, str] = {
@@ -120,10 +138,12 @@ def how_many_parameters(prediction: Any) -> Verdict:
     Verdict
         Never raises, whatever the prediction.
     """
-    return judge("how_many_parameters", prediction, number, "give one whole number", _count)
+    return judge("how_many_parameters", prediction, lone_number, WHOLE, _count)
 
 
 def _count(given: float) -> str:
+    if not given.is_integer():
+        return WHOLE
     if given == RIGHT:
         return f"correct: {given:,.0f} free numbers, fitted to {N * D:,}: more unknowns than data."
     general = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dis
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from numbers import Number
 from types import CodeType, FunctionType
@@ -26,6 +26,8 @@ def described(value: Any) -> str:
         return f"one array of shape {value.shape}"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, Generator):
+        return "a generator (of `yield`, or of round brackets with `for`)"
     if isinstance(value, (bool, int, float)):
         return f"one number, {value:.6g}" if not isinstance(value, bool) else str(value)
     return f"{'an' if type(value).__name__[0] in 'aeiouAEIOU' else 'a'} {type(value).__name__}"
@@ -61,6 +63,8 @@ def numbers(value: Any) -> tuple[Array, str]:
     if isinstance(value, (str, bytes, Mapping, Set, Iterator)) or value is None:
         return np.empty(0), described(value)
     try:
+        if hasattr(value, "toarray"):  # a sparse matrix
+            value = value.toarray()
         if not isinstance(value, (np.ndarray, Number)) and hasattr(value, "__len__") and len(value) > MOST:
             return np.empty(0), described(value)
         array = np.asarray(value)
@@ -124,7 +128,7 @@ def mentions(function: Any, *words: str) -> bool:
 def loops(function: Any) -> bool:
     """Whether a function has a loop or a comprehension."""
     steps = (step for one in code(function) for step in dis.get_instructions(one))
-    return any(step.opname == "FOR_ITER" or step.opname.startswith("JUMP_BACKWARD") for step in steps)
+    return any(step.opname == "FOR_ITER" or "JUMP_BACKWARD" in step.opname for step in steps)
 
 
 def parameters(function: Any) -> tuple[str, ...]:
@@ -133,6 +137,22 @@ def parameters(function: Any) -> tuple[str, ...]:
         return tuple(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         return ()
+
+
+def uncalled(function: Any, arguments: Sequence[str]) -> str:
+    """Why a function cannot be called with these arguments, in this order; "" if it can."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return ""
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        many = f"{len(arguments)} argument{'s' * (len(arguments) > 1)}, {', '.join(arguments)}"
+        named = any(one.kind is one.KEYWORD_ONLY for one in signature.parameters.values())
+        own = f"{', '.join(signature.parameters) or 'none'}{' (by name)' * named}"
+        return f"it is called with {many}; yours takes {own}"
+    return ""
 
 
 def strays(function: Any, call: Callable[[Any], Any]) -> list[str]:
