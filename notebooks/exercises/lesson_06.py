@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge, letters, number
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge, letters
+from exercises.predictions import lone_number
 
 # Which fit to report? ---------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ def starts_needed(my_number: Any) -> Verdict:
     Verdict
         Never raises, whatever the answer.
     """
-    return judge("starts_needed", my_number, number, "give one whole number of starts", _starts)
+    return judge("starts_needed", my_number, lone_number, "give one whole number of starts", _starts)
 
 
 def _starts(given: float) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge, number
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge
+from exercises.predictions import lone_number
 
 # The bootstrap's p-value ------------------------------------------------------------------------------
 
@@ -173,7 +174,7 @@ def least_samples(my_number: Any) -> Verdict:
     Verdict
         Never raises, whatever the answer.
     """
-    return judge("least_samples", my_number, number, "give one whole number of samples", _samples)
+    return judge("least_samples", my_number, lone_number, "give one whole number of samples", _samples)
 
 
 def _samples(given: float) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import isclose, sqrt
 from typing import Any
 
-from exercises.judge import Verdict, judge, number
+from exercises.judge import Verdict, judge
+from exercises.predictions import lone_number
 
 # The maximum for the counts 125, 18, 20, 34, and the share of the information that is missing there.
 PSI = (15 + sqrt(53809)) / 394
@@ -28,7 +29,7 @@ def linkage_rate(prediction: Any) -> Verdict:
         Never raises, whatever the prediction.
     """
     form = "give one number, the ratio of successive errors, for example 0.5"
-    return judge("linkage_rate", prediction, number, form, _rate)
+    return judge("linkage_rate", prediction, lone_number, form, _rate)
 
 
 def _rate(given: float) -> str:

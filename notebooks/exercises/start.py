@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from exercises.judge import Verdict, judge, number
+from exercises.judge import Verdict, judge
+from exercises.predictions import lone_number
 
 HEIGHTS = {6: -189.61, 7: -188.29, 8: -186.92, 9: -186.20}  # log-likelihoods of the film, by iteration
 
@@ -17,7 +18,7 @@ def first_above(prediction: Any) -> Verdict:
     prediction : number
         None if there is none yet.
     """
-    return judge("first_above", prediction, number, "give one number, the iteration", _answer)
+    return judge("first_above", prediction, lone_number, "give one number, the iteration", _answer)
 
 
 def _answer(given: float) -> str:
