@@ -170,7 +170,7 @@ LEFT = {  # of the last gain but one b and the last g; r is the rate, and s whet
     "np.inf if not s.all() else g * r / (1 - r)": "it is a single number; it must have shape (M,) = (5,)",
     "np.where(g > b, np.inf, g * r / (1 - np.minimum(r, 0.999)))": "left[0] is 300 and should be inf",
     "np.where(g > b, np.inf, g * r / (1 - r + 1e-12))": "left[0] is 3e+11 and should be inf, for before = [0.3]",
-    "np.inf if g >= b else g * r / (1 - r)": "an `if`, `and`, `or` or `not` met a whole array",
+    "np.inf if g >= b else g * r / (1 - r)": "met a whole array",
     "np.where(s, g * r / (1 - r), np.inf).round(3)": "rounded to 3 decimals",
 }
 

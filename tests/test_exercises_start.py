@@ -26,7 +26,7 @@ from exercises import start
         (np.nan, "the iterations of the film are 0 to 12"),
         (np.inf, "the iterations of the film are 0 to 12"),
         (True, "give one number"),
-        ("8", "give one number"),
+        ("eight", "give one number"),
         ([8, 9], "give one number"),
         (Hostile(), "give one number"),
     ],

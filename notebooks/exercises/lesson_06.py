@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emlib.validate import Array
-from exercises.judge import Exercise, Mistake, Part, Verdict, judge, letters
-from exercises.predictions import lone_number
+from exercises.judge import Exercise, Mistake, Part, Verdict, judge
+from exercises.predictions import letters, lone_number
 
 # Which fit to report? ---------------------------------------------------------------------------------
 
@@ -32,6 +32,8 @@ SIX_FITS = [
     Ending("E", -1152.8, 0.35, (154, 101, 45)),
     Ending("F", -1204.5, 0.62, (258, 31, 11)),
 ]
+
+LETTERS = [fit.letter for fit in SIX_FITS]
 
 HIGHEST = (
     "it has the highest log-likelihood of the six, and a component that holds {points} points with a variance of "
@@ -64,13 +66,13 @@ def which_to_report(my_fit: Any) -> Verdict:
     Verdict
         Never raises, whatever the answer.
     """
-    return judge("which_to_report", my_fit, letters, 'give the letter of one fit, for example "A"', _reported)
+    form = 'give the letter of one fit, for example "A"'
+    return judge("which_to_report", my_fit, lambda given: letters(given, "fit", LETTERS), form, _reported)
 
 
 def _reported(given: set[str]) -> str:
-    known = [fit.letter for fit in SIX_FITS]
-    if strangers := sorted(given - set(known)):
-        return f"there is no fit {strangers[0]}; they are {known[0]} to {known[-1]}"
+    if strangers := sorted(given - set(LETTERS)):
+        return f"there is no fit {strangers[0]}; they are {LETTERS[0]} to {LETTERS[-1]}"
     if len(given) != 1:
         return "report one of the six: give one letter"
     (letter,) = given

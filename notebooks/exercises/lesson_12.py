@@ -104,8 +104,8 @@ FACTS_ABOUT_SAMPLES = {
 ACCUSING = frozenset("BCD")
 FACTS = {
     "A": "a perfect copy looks like a digit, too, and so would a new one. Looks neither accuse nor acquit",
-    "B": "unseen digits say how near a new digit lies, and the samples lie nearer. It proves no copying, because samples "
-    "that are too average lie near as well, but it speaks against the model",
+    "B": "unseen digits say how near a new digit lies, and the samples lie nearer. That proves no copying, because "
+    "samples that are too average lie near as well, but it speaks against the model",
     "C": "two digits lie some four units apart, and a sample only thousandths from weighted sums of a few old ones: it "
     "is put together from them",
     "D": "an honest new digit is impossible, says the model. So it does not know the digits, but only its own",
