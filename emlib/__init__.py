@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from emlib import plot as plot
     from emlib.estimator import GaussianMixture as GaussianMixture
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Blocks",

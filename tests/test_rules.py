@@ -369,3 +369,17 @@ def test_a_lesson_needs_earlier_ones_only_and_the_short_road_itself():
     for number, needed in [("02", {"03"}), ("02", {"02"}), ("04", {"05"}), ("06", {"07"})]:
         (complaint,) = rules.need_complaints(lesson(number=number), [], {number: needed})
         assert f"it needs lesson {int(min(needed))}" in complaint
+
+
+# The teachers' page -----------------------------------------------------------------------------------------
+
+
+def test_prompts_stand_under_sections_that_are_there():
+    text = (lessons.LESSONS / "teaching.md").read_text(encoding="utf-8")
+    in_class = text[text.index("## In class") : text.index("## Handing out")]
+    for part in re.split(r"\n(?=Lesson \d+|The appendix)", in_class)[1:]:
+        number = match.group(1).zfill(2) if (match := re.match(r"Lesson (\d+)", part)) else "90"
+        source = next(path for path in lessons.sources() if path.stem.startswith(f"{number}_"))
+        heads = set(re.findall(r"^##+ (.*)$", source.read_text(encoding="utf-8"), flags=re.MULTILINE))
+        for name in re.findall(r"^- \*(.+?)\*", part, flags=re.MULTILINE):
+            assert name.rstrip(".") in heads or name in heads, f"lesson {number}: {name}"
