@@ -29,6 +29,7 @@ from exercises import reading
 FEW = 10  # values that are drawn from a generator: no exercise returns as many
 PLAIN = "biufcUSmM"  # kinds of arrays that are nothing but numbers or text
 BESIDE = ("dtype", "shape", "name")  # what is told of a value beside what is in it
+KIND = type(inspect.Parameter.KEYWORD_ONLY)  # of arguments
 taken: list[Any] = []  # there: the answer that is asked for
 
 # There ------------------------------------------------------------------------------------------------
@@ -52,7 +53,7 @@ def take(file: str, expression: str) -> None:
             return {"value": packed(answer)}
         code = getattr(answer, "__code__", None)
         text = marshal.dumps(code) if isinstance(code, CodeType) else b""
-        return {"code": coded(text), "parameters": reading.parameters(answer)}
+        return {"code": coded(text), "signature": _signature(answer)}
 
     _write(file, work)
 
@@ -67,6 +68,15 @@ def call(file: str, arguments: str) -> None:
         return {"returned": returned, "given": [packed(one) for one in (*given, *named.values())]}
 
     _write(file, work)
+
+
+def _signature(function: Any) -> list[Any] | None:
+    """The name and kind of each argument, and whether it has a default; None if the function does not tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [[one.name, int(one.kind), one.default is not one.empty] for one in parameters]
 
 
 def _write(file: str, work: Callable[[], Any]) -> None:
@@ -173,7 +183,7 @@ def raised(said: Mapping[str, Any]) -> NoReturn:
 class Remote:
     """A function that lives in a notebook.
 
-    The checks read its code (is there a loop?), which is never run here, and the names of its arguments.
+    The checks read its code (is there a loop?), which is never run here, and which arguments it takes.
 
     Parameters
     ----------
@@ -187,8 +197,15 @@ class Remote:
         self._ask = ask
         if facts["code"]:
             self.__code__ = marshal.loads(base64.b64decode(facts["code"]))
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        self.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in facts["parameters"]])
+        if facts["signature"] is not None:
+            self.__signature__ = inspect.Signature(
+                [
+                    inspect.Parameter(
+                        name, KIND(kind), default=None if has_default else inspect.Parameter.empty
+                    )
+                    for name, kind, has_default in facts["signature"]
+                ]
+            )
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         said = self._ask("call", coded(pickle.dumps((given, named))))
