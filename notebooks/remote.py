@@ -29,7 +29,6 @@ from exercises import reading
 FEW = 10  # values that are drawn from a generator: no exercise returns as many
 PLAIN = "biufcUSmM"  # kinds of arrays that are nothing but numbers or text
 BESIDE = ("dtype", "shape", "name")  # what is told of a value beside what is in it
-KIND = type(inspect.Parameter.KEYWORD_ONLY)  # of arguments
 taken: list[Any] = []  # there: the answer that is asked for
 
 # There ------------------------------------------------------------------------------------------------
@@ -198,12 +197,11 @@ class Remote:
         if facts["code"]:
             self.__code__ = marshal.loads(base64.b64decode(facts["code"]))
         if facts["signature"] is not None:
+            kind: Any = type(inspect.Parameter.KEYWORD_ONLY)  # the numbers' meaning has no public name
             self.__signature__ = inspect.Signature(
                 [
-                    inspect.Parameter(
-                        name, KIND(kind), default=None if has_default else inspect.Parameter.empty
-                    )
-                    for name, kind, has_default in facts["signature"]
+                    inspect.Parameter(name, kind(n), default=None if optional else inspect.Parameter.empty)
+                    for name, n, optional in facts["signature"]
                 ]
             )
 
