@@ -107,7 +107,8 @@ PROGRAMS = {
         "(lambda r: r.T @ heads / (r.T @ tosses))(share(p**h))": "the tails are missing",
         "right.T @ (heads / tosses) / right.sum(axis=0)": "let every flip count",
         "right.T @ heads / (tosses.mean() * right.sum(axis=0))": "probabilities[",
-        "right.T @ heads / tosses.sum()": "divided by all tosses",
+        "right.T @ heads / (10 * right.sum(axis=0))": "divided by ten flips a row",
+        "right.T @ heads / tosses.sum()": "probabilities[",
         "right.T @ heads": "these are expected numbers of heads",
         # Not on the list:
         "right.T @ heads / right.sum(axis=0)": "a probability lies between 0 and 1, and here is",

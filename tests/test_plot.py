@@ -46,6 +46,18 @@ def test_densities_are_drawn_weighted_and_sum_to_the_mixture(ax):
     assert ax.get_ylabel()
 
 
+def test_numbers_of_equal_components_stand_side_by_side(ax):
+    """Each can be read, in order, and none of those that stand alone is moved."""
+    same = Mixture([0.3, 0.3, 0.1, 0.3], Gaussian.univariate([0, 0, 12, 0], [1, 1, 1, 1]))
+    plot.line(ax, same, low=-5, high=15)
+    ax.figure.canvas.draw()
+    left, right = np.transpose([(box.x0, box.x1) for box in (t.get_window_extent() for t in ax.texts)])
+    together = [0, 1, 3]
+    assert (left[together][1:] > right[together][:-1] - 1).all()  # a pixel for the font's own margin
+    assert abs(np.mean([ax.texts[k].get_position()[0] for k in together])) < 0.05
+    assert abs(ax.texts[2].get_position()[0] - 12) < 0.05
+
+
 def test_points_wear_the_mixture_of_their_components_colours(ax):
     redraw = plot.line(ax, GUESS, X)
     dots = ax.collections[-1]

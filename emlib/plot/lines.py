@@ -16,6 +16,8 @@ from emlib.mixture import Mixture
 from emlib.plot.appearance import INK, cycled, fine_grid, in_dimensions, mixed, number_of, same_kind
 from emlib.value import Array
 
+DIGIT = 0.05  # what a component's number needs, as a part of the axis
+
 
 def line(
     ax: Axes,
@@ -77,19 +79,43 @@ def line(
     def redraw(mixture: Mixture) -> None:
         same_kind(mixture, len(curves), 1)
         grid, parts = heights(mixture)
-        for fill, curve, number, part in zip(fills, curves, numbers, parts, strict=True):
+        places = []
+        for fill, curve, part in zip(fills, curves, parts, strict=True):
             fill.set_data(grid, part, 0)
             curve.set_data(grid, part)
             peak = int(part.argmax())
             height = parts[:, peak].sum() + 0.01 * top
             # Beside a peak that the picture cuts off, otherwise on top of it.
             shift = 0.015 * (high - low) if height > 0.9 * top else 0.0
-            number.set_position((grid[peak] + shift, min(height, 0.9 * top)))
+            places.append((grid[peak] + shift, min(height, 0.9 * top)))
+        for number, place in zip(
+            numbers, _side_by_side(places, DIGIT * (high - low), 0.06 * top), strict=True
+        ):
+            number.set_position(place)
         total.set_data(grid, parts.sum(axis=0))
         recolour(mixture)
 
     redraw(mixture)
     return redraw
+
+
+def _side_by_side(places: list[tuple[float, float]], wide: float, high: float) -> list[tuple[float, float]]:
+    """Places for texts, moved sideways where they would lie on each other, in their order."""
+    groups: list[list[int]] = []
+    for k, (x, y) in enumerate(places):
+        for group in groups:
+            first_x, first_y = places[group[0]]
+            if abs(x - first_x) < wide and abs(y - first_y) < high:
+                group.append(k)
+                break
+        else:
+            groups.append([k])
+    moved = list(places)
+    for group in groups:
+        middle = sum(places[k][0] for k in group) / len(group)
+        for n, k in enumerate(group):
+            moved[k] = middle + (n - (len(group) - 1) / 2) * wide, places[k][1]
+    return moved
 
 
 def _grid(mixture: Mixture, low: float, high: float) -> Array:

@@ -240,8 +240,11 @@ uneven_coins = Exercise(
                     "shares times tosses",
                 ),
                 Mistake(
-                    lambda h, n, p: _coin_shares(h, n - h, p).T @ h / n.sum(),
-                    "divided by all tosses; a coin made only its shares of them",
+                    lambda h, n, p: (
+                        _coin_shares(h, n - h, p).T @ h / (10 * _coin_shares(h, n - h, p).sum(axis=0))
+                    ),
+                    "divided by ten flips a row, as in the lesson's first rows; here every row has its own number of "
+                    "tosses",
                 ),
                 Mistake(
                     lambda h, n, p: _coin_shares(h, n - h, p).T @ h,
