@@ -358,6 +358,11 @@ def test_a_sparse_table_is_a_table():
     assert exercises.lloyd_step(lambda *case: (csr_matrix(resp(*case)), means(*case))).correct
 
 
+def test_infinity_where_it_is_right_is_not_named_as_wrong():
+    answer, right = np.array([np.inf, 3.0, -np.inf]), np.array([np.inf, 2.0, -np.inf])
+    assert comparing.one_number("left", answer, right) == "left[1] is 3 and should be 2"
+
+
 def test_one_number_in_an_array_is_one_number():
     right = exercises.clean_score.parts[0].answer
     assert exercises.clean_score(lambda *case: np.array([right(*case)])).correct

@@ -63,7 +63,9 @@ def multiple(answer: Array, right: Array) -> str:
 
 def one_number(name: str, answer: Array, right: Array) -> str:
     """The number that is farthest off, with what it should be, in as many digits as tell the two apart."""
-    off = np.where(np.isfinite(answer), np.abs(answer - right), np.inf)
+    with np.errstate(invalid="ignore"):  # inf - inf
+        off = np.where(np.isfinite(answer), np.abs(answer - right), np.inf)
+    off = np.where(answer == right, 0, off)  # inf where inf is right
     where = np.unravel_index(int(np.argmax(off)), right.shape)
     entry = f"{name}[{', '.join(str(int(i)) for i in where)}]" if where else name
     given, wanted = float(answer[where]) + 0.0, float(right[where]) + 0.0  # no -0
