@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -79,24 +80,26 @@ def line(
     def redraw(mixture: Mixture) -> None:
         same_kind(mixture, len(curves), 1)
         grid, parts = heights(mixture)
-        places = []
         for fill, curve, part in zip(fills, curves, parts, strict=True):
             fill.set_data(grid, part, 0)
             curve.set_data(grid, part)
-            peak = int(part.argmax())
-            height = parts[:, peak].sum() + 0.01 * top
-            # Beside a peak that the picture cuts off, otherwise on top of it.
-            shift = 0.015 * (high - low) if height > 0.9 * top else 0.0
-            places.append((grid[peak] + shift, min(height, 0.9 * top)))
-        for number, place in zip(
-            numbers, _side_by_side(places, DIGIT * (high - low), 0.06 * top), strict=True
-        ):
-            number.set_position(place)
+        _number(numbers, grid, parts, low, high, top)
         total.set_data(grid, parts.sum(axis=0))
         recolour(mixture)
 
     redraw(mixture)
     return redraw
+
+
+def _number(numbers: list[Text], grid: Array, parts: Array, low: float, high: float, top: float) -> None:
+    """Put each component's number on top of its peak, or beside a peak that the picture cuts off."""
+    places = []
+    for peak in map(int, parts.argmax(axis=1)):
+        height = parts[:, peak].sum() + 0.01 * top
+        shift = 0.015 * (high - low) if height > 0.9 * top else 0.0
+        places.append((grid[peak] + shift, min(height, 0.9 * top)))
+    for number, place in zip(numbers, _side_by_side(places, DIGIT * (high - low), 0.06 * top), strict=True):
+        number.set_position(place)
 
 
 def _side_by_side(places: list[tuple[float, float]], wide: float, high: float) -> list[tuple[float, float]]:
