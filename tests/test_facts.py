@@ -137,6 +137,30 @@ def test_lesson_5s_bound_lies_between_two_iterates():
         np.testing.assert_allclose(np.array(row, dtype=float), rows[int(number) - 1], atol=5.1e-5)
 
 
+@np.errstate(invalid="raise")  # 0/0: a component without points
+def test_lesson_6s_forty_draws_with_the_published_m_step():
+    """A's class, in which every share counts twice in a covariance."""
+    ends = []
+    for seed in range(40):
+        X, labels = make_blobs(n_samples=100, centers=3, random_state=seed)
+        means = np.random.RandomState(seed).randn(3, 2) * 4
+        weights, covariances = np.full(3, 1 / 3), np.full((3, 2, 2), np.eye(2))
+        try:
+            for _ in range(101):  # the last one for its responsibilities
+                components = zip(means, covariances, strict=True)
+                joint = weights * np.column_stack([multivariate_normal(m, C).pdf(X) for m, C in components])
+                resp = joint / joint.sum(axis=1, keepdims=True)
+                counts = resp.sum(axis=0)
+                weights, means = counts / 100, resp.T @ X / counts[:, None]
+                away = resp.T[:, :, None] * (X - means[:, None])  # (K, N, D), with the shares in it
+                covariances = away.transpose(0, 2, 1) @ away / counts[:, None, None]
+            rand = adjusted_rand_score(labels, resp.argmax(axis=1))
+            ends.append("found" if rand > 0.9 else "elsewhere")
+        except (np.linalg.LinAlgError, FloatingPointError):  # a singular covariance, or 0/0
+            ends.append("collapsed")
+    assert [ends.count(end) for end in ("found", "elsewhere", "collapsed")] == [6, 7, 27]
+
+
 def test_lesson_6s_published_answer_is_the_third_pull():
     """C's class, which floors each covariance twice in its E-step, and emlib, which does not, from the same start."""
     X, point = datasets.skewed_blobs().X, np.array([0.5, 0.5])
