@@ -25,6 +25,7 @@ from emlib.stopping import Stop
 if TYPE_CHECKING:
     from emlib import explore as explore
     from emlib import plot as plot
+    from emlib import select as select
     from emlib.estimator import GaussianMixture as GaussianMixture
 
 __version__ = "0.3.0"
@@ -59,7 +60,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what draws or needs scikit-learn only when it is asked for: they take their time."""
-    if name in ("explore", "plot"):
+    if name in ("explore", "plot", "select"):
         return import_module(f"emlib.{name}")
     if name == "GaussianMixture":
         return import_module("emlib.estimator").GaussianMixture
@@ -67,4 +68,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "GaussianMixture", "explore", "plot"})
+    return sorted({*globals(), "GaussianMixture", "explore", "plot", "select"})

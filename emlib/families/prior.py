@@ -38,7 +38,7 @@ class Prior(Value):
     Notes
     -----
     The density of a component's mean and covariance is, but for a constant factor,
-    |S|^(-v/2) exp(-v tr(S^-1 C)/2 - k (m - mean)' S^-1 (m - mean)/2), v = covariance_count, k = mean_count. A
+    det(S)^(-v/2) exp(-v tr(S^-1 C)/2 - k (m - mean)' S^-1 (m - mean)/2), v = covariance_count, k = mean_count. A
     normal-inverse-Wishart prior with n degrees of freedom and scale matrix L is v = n + D + 2, C = L / v; if k is
     0, and the prior inverse Wishart, v = n + D + 1.
 
