@@ -114,7 +114,7 @@ def _live(states: States, root: str, files: str, folder: Path, address: str) -> 
     word = "slider" if len(sliders) == 1 else "sliders"
     return (
         f'<figure class="live">\n{_picture(states, number, f"{address}/{files}.png", f"The picture at {opened}.")}\n'
-        f"<figcaption>In Jupyter this picture moves, by {word} for {escape(names)}: a kernel draws it. "
+        f'<figcaption class="live-note">In Jupyter this picture moves, by {word} for {escape(names)}: a kernel draws it. '
         f'Here it stands still, at {escape(opened)}. <a href="../download.html">The lessons in Jupyter</a></figcaption>\n'
         "</figure>"
     )
