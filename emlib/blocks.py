@@ -33,18 +33,6 @@ class Blocks:
         Every block, with its weights or None.
     ready : bool
         Whether a model has checked them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from emlib import Blocks, datasets
-    >>> X = datasets.three_clusters().X
-    >>> Blocks([X[:20], X[20:]]).n_rows
-    60
-    >>> Blocks([X[:20], X[20:]], weights=np.ones(60))
-    Traceback (most recent call last):
-    ValueError: data is a list of 2 blocks and weights is a ndarray: give the weights as a list, in the same
-    pieces as the data
     """
 
     def __init__(self, data: Any, weights: Any = None) -> None:
