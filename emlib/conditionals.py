@@ -30,8 +30,8 @@ class Conditionals(Value):
     >>> waiting = mixture.conditionals([0], [[2.0], [3.0], [4.5]])  # given how long an eruption took
     >>> waiting.resp.round(2).tolist()
     [[1.0, 0.0], [0.12, 0.88], [0.0, 1.0]]
-    >>> waiting.means[:, :, 0].round(1).tolist()
-    [[54.2, 67.3], [60.5, 72.8], [70.0, 81.1]]
+    >>> waiting.means[:, :, 0].round(2).tolist()
+    [[54.25, 67.3], [60.54, 72.83], [69.98, 81.13]]
     """
 
     resp: Array
@@ -46,8 +46,8 @@ class Conditionals(Value):
         >>> from emlib import datasets, fit, start
         >>> X = datasets.old_faithful().X
         >>> mixture = fit(start.from_labels(X, X[:, 0] > 3), X).model
-        >>> mixture.conditionals([0], [[2.0], [3.0], [4.5]]).mean().round(1).tolist()
-        [[54.2], [71.3], [81.1]]
+        >>> mixture.conditionals([0], [[2.0], [3.0], [4.5]]).mean().round(2).tolist()
+        [[54.25], [71.32], [81.13]]
         """
         return np.einsum("nk,nkr->nr", self.resp, self.means)
 
@@ -59,8 +59,8 @@ class Conditionals(Value):
         >>> from emlib import datasets, fit, start
         >>> X = datasets.old_faithful().X
         >>> mixture = fit(start.from_labels(X, X[:, 0] > 3), X).model
-        >>> mixture.conditionals([0], [[2.0], [3.0], [4.5]]).covariance().round(1).ravel().tolist()
-        [31.0, 47.2, 30.8]
+        >>> mixture.conditionals([0], [[2.0], [3.0], [4.5]]).covariance().round(2).ravel().tolist()
+        [30.96, 47.2, 30.84]
         """
         away = self.means - self.mean()[:, None]
         within = np.einsum("nk,krs->nrs", self.resp, self.covariances)
