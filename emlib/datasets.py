@@ -29,11 +29,11 @@ class Dataset(Value):
     Examples
     --------
     >>> from emlib import datasets
+    >>> datasets.nine_clusters()
+    <Dataset: 450 points in 2 dimensions; made for this course: a grid of nine>
     >>> data = datasets.old_faithful()
-    >>> data.X.shape, data.labels
-    ((272, 2), None)
-    >>> data.features
-    ('eruption (min)', 'waiting (min)')
+    >>> data.X.shape, data.labels, data.licence
+    ((272, 2), None, 'measurements of nature, free to use; R distributes this table with GPL-2 or later')
     """
 
     X: Array
