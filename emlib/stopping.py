@@ -68,6 +68,7 @@ class Stop(Value):
 
     @property
     def converged(self) -> bool:
+        """Whether nothing is left to gain, and the place can be trusted."""
         return self.reason == "converged"
 
     @property
