@@ -64,7 +64,15 @@ class Blocks:
 
     @classmethod
     def of(cls, data: Any, weights: Any = None) -> Blocks:
-        """`data` as Blocks, which they may be already."""
+        """`data` as Blocks, which they may be already.
+
+        Examples
+        --------
+        >>> from emlib import Blocks, datasets
+        >>> blocks = Blocks.of(datasets.three_clusters().X)
+        >>> len(blocks.pairs), Blocks.of(blocks) is blocks
+        (1, True)
+        """
         if not isinstance(data, Blocks):
             return cls(data, weights)
         if weights is not None:

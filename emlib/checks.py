@@ -26,6 +26,9 @@ from emlib.value import Array
 def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str:
     """The objective never falls, but for rounding.
 
+    For a trace whose M-steps were not exact (they added a ridge) the theory promises nothing: nothing is checked, and
+    the sentence says so.
+
     Parameters
     ----------
     history : Trace or array_like (T,)
@@ -34,16 +37,13 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
         How far rounding alone may move an objective, in nats; a trace knows it. By default some hundred units
         in its last place.
 
-    Returns
-    -------
-    str
-        By how much it rose. For a trace whose M-steps were not exact (they added a ridge) the theory promises
-        nothing: nothing is checked, and the sentence says so.
-
-    Raises
-    ------
-    AssertionError
-        At the first step that loses more than rounding can explain.
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.monotone([-120.0, -104.0, -104.5])
+    Traceback (most recent call last):
+    AssertionError: the objective falls by 0.5 nats at step 2, from -104 to -104.5; EM never loses, so expect
+    and maximize do not belong together
     """
     exact = getattr(history, "exact", True)
     values: Any = getattr(history, "objectives", history)
@@ -80,6 +80,14 @@ def probabilities(values: ArrayLike, name: str = "the array") -> str:
     ----------
     values : array_like (K,) or (N, K)
         Mixture weights, or responsibilities: one row for each point, one column for each component.
+
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.probabilities([[0.5, 0.2], [0.5, 0.8]], "resp")
+    Traceback (most recent call last):
+    AssertionError: row 0 of resp sums to 0.7, not to 1; its columns do: normalise over the components, along
+    axis 1, not over the points
     """
     array = validate.numbers(name, values)
     allowed = 1e-6 if getattr(values, "dtype", None) == np.float32 else 1e-10  # float32 keeps seven digits
@@ -111,6 +119,13 @@ def covariances(values: ArrayLike) -> str:
     Parameters
     ----------
     values : array_like (K, D, D)
+
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.covariances([[[1.0, 0.5], [0.2, 1.0]]])
+    Traceback (most recent call last):
+    AssertionError: covariance 0 is not symmetric
     """
     array = validate.numbers("the covariances", values)
     if array.ndim != 3 or array.shape[1] != array.shape[2]:
@@ -136,7 +151,8 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     It holds for every M-step of a Gaussian mixture without a prior, at any distance from convergence, whatever the
     responsibilities were: sum pi_k mu_k is the mean of the data, and sum pi_k (Sigma_k + mu_k mu_k') its
     second moment, once a ridge is taken off. Of structure "diag" only the variances agree, and of "spherical" only
-    their sum. A covariance about the wrong mean or an update not stored breaks it.
+    their sum. A covariance about the wrong mean or an update not stored breaks it. With a prior, with fixed parameters
+    and where a floor has raised a covariance nothing is checked, and the sentence says so.
 
     Parameters
     ----------
@@ -145,11 +161,12 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     X : array_like (N, D)
     weights : array_like (N,), optional
 
-    Returns
-    -------
-    str
-        That it holds. With a prior, with fixed parameters and where a floor has raised a covariance nothing is checked,
-        and the sentence says so.
+    Examples
+    --------
+    >>> from emlib import checks, datasets, start
+    >>> data = datasets.three_clusters()
+    >>> checks.moments(start.from_labels(data.X, data.labels), data.X)
+    'the mixture has the mean and the covariance of the data'
     """
     components: Any = getattr(mixture, "components", None)
     if not isinstance(components, Gaussian):
@@ -208,6 +225,12 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
     ----------
     ours, theirs : array_like
         Of one shape.
+
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.equal(0.1 + 0.2, 0.3)
+    'equal to 1e-10'
     """
     tol = validate.not_negative("tol", tol)
     a, b = validate.numbers("ours", ours), validate.numbers("theirs", theirs)
@@ -356,6 +379,12 @@ def stopping(rule: Callable[[list[float], float], Any], tol: float = 1e-3) -> st
         Takes the log-likelihoods of all steps so far and a tolerance, and says whether the fit has converged.
     tol : float
         The tolerance to try it with.
+
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.stopping(lambda history, tol: 0 <= history[-1] - history[-2] < tol)
+    'a fall, however small, is not taken for the end'
     """
     validate.kind("rule", rule, Callable)
     tol = validate.not_negative("tol", tol)

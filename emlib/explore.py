@@ -96,6 +96,18 @@ def frames(
     **axes : sequences
         The values along each axis, for example `iteration=range(10), K=[2, 3, 4]`; at most 150 frames in all.
         The first axis gets a Play button.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from emlib import explore
+    >>> figure = Figure(figsize=(4, 3))
+    >>> (point,) = figure.subplots().plot([0], [0], "o")
+    >>> def draw(x, y):
+    ...     point.set_data([x], [y])
+    ...     return figure
+    >>> explore.frames(draw, opens={"y": 1}, x=range(3), y=[0, 1])
+    <film of 6 frames: x 0 to 2, y 0 to 1, opens at 0, 1>
     """
     validate.kind("draw", draw, Callable)
     for name, values in axes.items():

@@ -31,6 +31,15 @@ class End(NamedTuple):
     objective, log_likelihood : float
         Of the fitted model, in nats; nan if there is none.
     stop : Stop
+
+    Examples
+    --------
+    >>> from emlib import fit_best
+    >>> from emlib.classic import Coins
+    >>> for end in fit_best([Coins([0.6, 0.5]), Coins([0.6, 0.6])], [5, 9, 8, 4, 7]).ends:
+    ...     print(round(end.objective, 2), end.stop.reason)
+    -31.57 converged
+    -32.05 stalled
     """
 
     objective: float
@@ -62,6 +71,18 @@ class Trace(Value, Generic[M]):
         After `fit_best`, where each start led.
     watch : Watch
         What judged the fit, so that it can be continued.
+
+    Examples
+    --------
+    >>> from emlib import Gaussian, Mixture, datasets, fit
+    >>> first = Mixture([1 / 3] * 3, Gaussian.univariate(means=[-5, 8, 1.5], variances=[25, 9, 1]))
+    >>> trace = fit(first, datasets.three_clusters().X)
+    >>> trace
+    <Trace: converged after 12 iterations: the gains shrink, and what is left of them is below tol>
+    >>> trace.objectives[[0, 1, 2, -1]].round(2).tolist()
+    [-211.79, -193.71, -192.37, -186.11]
+    >>> trace.models[0] == first, trace.models[-1] == trace.model
+    (True, True)
     """
 
     model: M
@@ -153,6 +174,19 @@ def fit(
     -----
     EMWarning
         If the fit did not converge, with the remedy.
+
+    Examples
+    --------
+    >>> from emlib import Gaussian, Mixture, datasets, fit
+    >>> X = datasets.three_clusters().X
+    >>> first = Mixture([1 / 3] * 3, Gaussian.univariate(means=[-5, 8, 1.5], variances=[25, 9, 1]))
+    >>> trace = fit(first, X)
+    >>> print(trace.stop)
+    converged after 12 iterations: the gains shrink, and what is left of them is below tol
+    >>> trace.model.components.means.round(2).tolist()
+    [[-10.02], [9.94], [-0.08]]
+    >>> fit(first, X, tol=0, max_iter=5).stop.n_iter
+    5
     """
     # What was asked for.
     validate.one_of("keep", keep, ("models", "values"))
@@ -260,6 +294,15 @@ def fit_best(
     ------
     Collapse
         (A ValueError.) If no start leads to a model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets, fit_best, start
+    >>> X, rng = datasets.nine_clusters().X, np.random.default_rng(0)
+    >>> trace = fit_best([start.from_data(X, 9, rng) for _ in range(2)], X)
+    >>> [round(end.objective, 1) for end in trace.ends], round(trace.objective, 1)
+    ([-2062.2, -2041.5], -2041.5)
     """
     validate.kind("starts", starts, Iterable, ", such as a list of models")
     blocks, ends, best, failure = Blocks.of(data, weights), [], None, None

@@ -68,10 +68,17 @@ class Mixture(Value, Model):
     Examples
     --------
     >>> from emlib import Gaussian, Mixture
-    >>> Mixture([0.5, 0.5], Gaussian.univariate(means=[-5, 8], variances=[25, 9]))
+    >>> mixture = Mixture([0.5, 0.5], Gaussian.univariate(means=[-5, 8], variances=[25, 9]))
+    >>> mixture
     Mixture of 2 Gaussians in 1 dimension
       weight 0.5, mean -5, variance 25
       weight 0.5, mean 8, variance 9
+    >>> mixture.responsibilities([[3.0]]).round(2).tolist()
+    [[0.4, 0.6]]
+    >>> mixture.cdf([0.0, 8.0]).round(2).tolist(), mixture.quantile([0.1, 0.9]).round(1).tolist()
+    ([0.42, 0.75], [-9.2, 10.5])
+    >>> mixture.maximize(mixture.expect([[-6.0], [-4.0], [7.0], [9.0]])).components.means.round(1).tolist()
+    [[-4.7], [8.0]]
     """
 
     weights: Array
@@ -273,10 +280,7 @@ class Mixture(Value, Model):
             return (parts.cdf(values.ravel()) @ self.weights).reshape(values.shape)
 
     def quantile(self, p: ArrayLike) -> Array:
-        """The value up to which a probability p lies, shaped as p; in one dimension: the inverse of `cdf`.
-
-        Found by halving, to the last digits.
-        """
+        """The value up to which a probability p lies, shaped as p; in one dimension: `cdf` inverted, by halving."""
         parts = self._on_a_line("quantile")
         wanted = validate.finite("p", p)
         if (wanted < 0).any() or (wanted > 1).any():

@@ -45,6 +45,17 @@ class Prior(Value):
     References
     ----------
     Fraley & Raftery (2007), Bayesian regularization for normal mixture estimation and model-based clustering.
+
+    Examples
+    --------
+    >>> from emlib import Prior, start
+    >>> prior = Prior([[4.0]], covariance_count=10)
+    >>> prior
+    prior worth 10 points with the covariance [[4]]
+    >>> start.from_labels([[0.0], [1.0], [7.0]], [0, 0, 1], prior=prior)  # one point, and no collapse
+    Mixture of 2 Gaussians in 1 dimension
+      weight 0.666667, mean 0.5, variance 3.375
+      weight 0.333333, mean 7, variance 3.63636
     """
 
     covariance: Array
@@ -98,6 +109,12 @@ class Prior(Value):
         X : array_like (N, D)
         K : int
             Number of components.
+
+        Examples
+        --------
+        >>> from emlib import Prior, datasets
+        >>> Prior.weak(datasets.three_clusters().X, 3)
+        prior worth 6 points with the covariance [[1.31791]], and 0.01 at the mean [-0.0544617]
         """
         X, K = validate.points(as_one(X)), validate.count("K", K)
         D = X.shape[1]

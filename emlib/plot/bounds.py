@@ -36,6 +36,17 @@ def bound(
     callable
         Takes a bound (a function of the parameter too), the parameter at which it touches the log-likelihood and
         the one at which it is highest, and moves the picture to them.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import plot
+    >>> figure, ax = plt.subplots()
+    >>> move = plot.bound(ax, lambda p: -((p - 2) ** 2), low=0, high=4, name="p")
+    >>> move(lambda p: -((p - 2) ** 2) - (p - 1) ** 2, 1.0, 1.5)  # it touches at 1, and is highest at 1.5
+    >>> [text.get_text() for text in ax.legend().get_texts()][:3]
+    ['log-likelihood', 'bound (ELBO)', 'gap (KL)']
+    >>> plt.close(figure)
     """
     validate.kind("log_likelihood", log_likelihood, Callable)
     low, high = validate.number("low", low), validate.number("high", high)

@@ -37,6 +37,18 @@ def clusters(
     -------
     callable
         Takes other responsibilities, and other means if there are any, and changes the picture to them.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot, start
+    >>> data = datasets.skewed_blobs()
+    >>> mixture = start.from_labels(data.X, data.labels)
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.clusters(ax, data.X, mixture.responsibilities(data.X), mixture.components.means)
+    >>> len(ax.collections[0].get_offsets()), [text.get_text() for text in ax.texts if text.get_text()]
+    (500, ['0', '1', '2'])
+    >>> plt.close(figure)
     """
     X, resp = validate.points(as_one(X), 2), validate.probabilities("resp", as_one(resp))
     N, K = validate.table_of_shares("resp", resp, len(X)).shape

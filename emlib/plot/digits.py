@@ -30,6 +30,16 @@ def plate(ax: Axes, digits: ArrayLike, columns: int = 10) -> Callable[[ArrayLike
     -------
     callable
         Takes as many other digits and changes the picture to them.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.plate(ax, datasets.digits().X[:20], columns=10)
+    >>> ax.images[0].get_array().shape  # two rows of ten, each digit with a margin of a pixel
+    (20, 100)
+    >>> plt.close(figure)
     """
     columns = validate.count("columns", columns)
     image = ax.imshow(_mosaic(digits, columns), cmap="gray_r", vmin=0, vmax=16, interpolation="nearest")

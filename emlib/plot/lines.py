@@ -51,6 +51,17 @@ def line(
     -------
     callable
         Takes another mixture and moves what is drawn to it: much faster than to draw anew.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot, start
+    >>> data = datasets.three_clusters()
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.line(ax, start.from_labels(data.X, data.labels), data.X)
+    >>> ax.get_ylabel(), [text.get_text() for text in ax.texts]
+    ('density', ['0', '1', '2'])
+    >>> plt.close(figure)
     """
     in_dimensions(mixture, 1)
     low, high = ends(mixture, X, low, high)
@@ -168,6 +179,17 @@ def shares(
     -------
     callable
         Takes another mixture and moves what is drawn to it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot, start
+    >>> data = datasets.three_clusters()
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.shares(ax, start.from_labels(data.X, data.labels), low=-15, high=15)
+    >>> len(ax.collections), ax.get_ylim() == (0, 1)  # a layer for each component
+    (3, True)
+    >>> plt.close(figure)
     """
     in_dimensions(mixture, 1)
     low, high = ends(mixture, None, low, high)

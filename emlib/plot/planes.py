@@ -34,6 +34,17 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
     -------
     callable
         Takes another mixture and moves what is drawn to it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot, start
+    >>> X = datasets.old_faithful().X
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.plane(ax, start.from_labels(X, X[:, 0] > 3), X)
+    >>> len(ax.collections[0].get_offsets()), [text.get_text() for text in ax.texts]
+    (272, ['0', '1'])
+    >>> plt.close(figure)
     """
     in_dimensions(mixture, 2)
     X = validate.points(as_one(X), 2)

@@ -40,6 +40,15 @@ class Ratio(Value):
         Twice the gain in log-likelihood from one component more, of the data, in nats.
     simulated : array (B,)
         The same for each sample drawn from the K components. It is infinite where every fit of the sample collapsed.
+
+    Examples
+    --------
+    >>> from emlib.select import Ratio
+    >>> ratio = Ratio("full", K=1, observed=12.0, simulated=[3.1, 0.4, 14.2, 5.0])
+    >>> ratio.p_value  # (1 + 1) / (4 + 1)
+    0.4
+    >>> ratio
+    full, K = 1 against 2: ratio 12.00; of 4 simulated under K = 1, half are below 3.10 and 95% below 14.20; p = 0.4
     """
 
     structure: str
