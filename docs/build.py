@@ -5,7 +5,6 @@ laid out in one folder with the pages that stand beside this program; Sphinx tur
 """
 
 import hashlib
-import json
 import platform
 import re
 import shutil
@@ -27,7 +26,17 @@ sys.path[:0] = [str(ROOT / "notebooks"), str(HERE)]
 import films  # noqa: E402
 import lessons  # noqa: E402
 
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "matplotlib", "seaborn", "pandas", "ipywidgets", "jupyterlab", "sphinx")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "matplotlib",
+    "seaborn",
+    "pandas",
+    "ipywidgets",
+    "jupyterlab",
+    "sphinx",
+)
 
 
 def build(site: Path) -> None:
@@ -39,12 +48,19 @@ def build(site: Path) -> None:
     shutil.rmtree(source, ignore_errors=True)
     shutil.rmtree(site, ignore_errors=True)
     stage(source, notebooks)
-    failed = sphinx(["-W", "--keep-going", "-q", "-b", "html", "-d", str(WORK / "doctrees"), str(source), str(site)])
+    failed = sphinx(
+        ["-W", "--keep-going", "-q", "-b", "html", "-d", str(WORK / "doctrees"), str(source), str(site)]
+    )
     if failed:
         raise SystemExit("the site is not built: see the warnings above")
     # What no reader's browser asks for.
     shutil.rmtree(site / "_static" / "locales", ignore_errors=True)
-    for path in [*site.rglob("*.map"), site / "objects.inv", site / ".buildinfo"]:
+    for path in [
+        *site.rglob("*.map"),
+        *site.rglob("*webpack-macros.html"),
+        site / "objects.inv",
+        site / ".buildinfo",
+    ]:
         path.unlink(missing_ok=True)
 
 
@@ -55,7 +71,9 @@ def executed() -> dict[str, nbformat.NotebookNode]:
     """All lessons as they ran, by name, each with its seconds in the metadata; run again only if something changed."""
     folder = WORK / "lessons"
     folder.mkdir(parents=True, exist_ok=True)
-    code = sorted(path for part in ("emlib", "notebooks") for path in (ROOT / part).rglob("*.*") if _matters(path))
+    code = sorted(
+        path for part in ("emlib", "notebooks") for path in (ROOT / part).rglob("*.*") if _matters(path)
+    )
     common = b"".join(path.read_bytes() for path in code)
 
     def one(source: Path) -> nbformat.NotebookNode:
@@ -89,7 +107,9 @@ def stage(source: Path, notebooks: dict[str, nbformat.NotebookNode]) -> None:
     # The pages and settings beside this program, and what other folders hold.
     shutil.copytree(HERE, source, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     shutil.copy(HERE / "conf.py", source)
-    shutil.copytree(ROOT / "figures", source / "figures", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(
+        ROOT / "figures", source / "figures", ignore=shutil.ignore_patterns("*.py", "__pycache__")
+    )
     (source / "notebooks").mkdir()
     for name in ("README.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, source)
@@ -147,7 +167,9 @@ def _describe_pictures(cell: Any, name: str) -> None:
     if not described:
         return
     if len(described) > 1 or not described[0].get("alt"):
-        raise SystemExit(f"{name}: a cell shows {len(described)} pictures; it must show one, with its alt text")
+        raise SystemExit(
+            f"{name}: a cell shows {len(described)} pictures; it must show one, with its alt text"
+        )
     (picture,) = described
     cell.metadata["mystnb"] = {"image": {"alt": picture["alt"], "width": f"{picture['width']}px"}}
 
@@ -157,7 +179,7 @@ def _describe_pictures(cell: Any, name: str) -> None:
 
 def _terms(glossary: str) -> dict[str, str]:
     """The terms of the glossary and the other words for them, each with the address of its heading."""
-    found = {}
+    found: dict[str, str] = {}
     for entry in re.split(r"^## ", glossary, flags=re.M)[1:]:
         title, _, text = entry.partition("\n")
         slug = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
@@ -184,7 +206,9 @@ def _linked_to_glossary(text: str, terms: dict[str, str], linked: set[str]) -> s
 
 def _linked_to_lessons(glossary: str) -> str:
     """The glossary with its "Lesson 4" leading there."""
-    pages = {str(int(path.stem[:2])): f"{path.stem}.ipynb" for path in lessons.sources() if path.stem[0].isdigit()}
+    pages = {
+        str(int(path.stem[:2])): f"{path.stem}.ipynb" for path in lessons.sources() if path.stem[0].isdigit()
+    }
 
     def link(match: re.Match[str]) -> str:
         page = pages.get(match.group(2))
@@ -192,7 +216,8 @@ def _linked_to_lessons(glossary: str) -> str:
 
     lines = glossary.split("\n")
     return "\n".join(
-        re.sub(r"(\b[Ll]essons? |(?<=and ))(\d+)\b", link, line) if line.startswith("Lesson") else line for line in lines
+        re.sub(r"(\b[Ll]essons? |(?<=and ))(\d+)\b", link, line) if line.startswith("Lesson") else line
+        for line in lines
     )
 
 

@@ -2,7 +2,7 @@
 
 project = "Expectation-maximization"
 author = "The emlib authors"
-copyright = "The emlib authors; text and pictures CC BY 4.0, code BSD-3-Clause"
+project_copyright = "The emlib authors; text and pictures CC BY 4.0, code BSD-3-Clause"
 html_title = "Expectation-maximization"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx_codeautolink"]

@@ -95,7 +95,9 @@ def _film(states: States, root: str, files: str, folder: Path, address: str) -> 
             f'max="{len(labels) - 1}" value="{index}" data-labels="{escape(json.dumps(labels))}" '
             f'aria-valuetext="{escape(labels[index])}"> <output>{escape(labels[index])}</output></label>\n'
         )
-    opened = ", ".join(f"{slider['description']} {slider['_options_labels'][slider['index']]}" for slider in sliders)
+    opened = ", ".join(
+        f"{slider['description']} {slider['_options_labels'][slider['index']]}" for slider in sliders
+    )
     return (
         f'<figure class="film" data-frames="{address}/{files}-">\n<div class="film-controls">'
         f'<button type="button" class="film-play">Play</button>\n{controls}</div>\n'
@@ -106,18 +108,19 @@ def _film(states: States, root: str, files: str, folder: Path, address: str) -> 
 def _live(states: States, root: str, files: str, folder: Path, address: str) -> str:
     """A figure with the picture as it opens, and a line that says what it would do in Jupyter."""
     sliders = states.within(root, "FloatSliderModel")
-    _, picture = states.of(root)["children"]
-    number = picture.removeprefix("IPY_MODEL_")
+    number = states.pictures(states.of(root)["children"][1])[0]
     (folder / f"{files}.png").write_bytes(states.png(number))
     names = _listed([slider["description"] for slider in sliders])
     opened = ", ".join(f"{slider['description']} {slider['value']:g}" for slider in sliders)
     word = "slider" if len(sliders) == 1 else "sliders"
-    return (
-        f'<figure class="live">\n{_picture(states, number, f"{address}/{files}.png", f"The picture at {opened}.")}\n'
-        f'<figcaption class="live-note">In Jupyter this picture moves, by {word} for {escape(names)}: a kernel draws it. '
-        f'Here it stands still, at {escape(opened)}. <a href="../download.html">The lessons in Jupyter</a></figcaption>\n'
-        "</figure>"
+    note = (
+        f"In Jupyter this picture moves, by {word} for {names}: a kernel draws it. "
+        f"Here it stands still, at {opened}."
     )
+    picture = _picture(states, number, f"{address}/{files}.png", f"The picture at {opened}.")
+    way = '<a href="../download.html">The lessons in Jupyter</a>'
+    caption = f'<figcaption class="live-note">{escape(note)} {way}</figcaption>'
+    return f'<figure class="live">\n{picture}\n{caption}\n</figure>'
 
 
 def _picture(states: States, number: str, source: str, alt: str) -> str:
