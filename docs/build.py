@@ -113,6 +113,10 @@ def stage(source: Path, notebooks: dict[str, nbformat.NotebookNode]) -> None:
     (source / "notebooks").mkdir()
     for name in ("README.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, source)
+    download = source / "download.md"
+    download.write_text(
+        download.read_text(encoding="utf-8").replace("{version}", lessons.version()), encoding="utf-8"
+    )
     for page in (*lessons.PAGES, "teaching.md"):
         text = (ROOT / "notebooks" / page).read_text(encoding="utf-8")
         text = text.replace("](../README.md)", "](../index.md)")
@@ -171,7 +175,8 @@ def _describe_pictures(cell: Any, name: str) -> None:
             f"{name}: a cell shows {len(described)} pictures; it must show one, with its alt text"
         )
     (picture,) = described
-    cell.metadata["mystnb"] = {"image": {"alt": picture["alt"], "width": f"{picture['width']}px"}}
+    wide = {"classes": "wide"} if picture["width"] > films.FITS_A_PHONE else {}
+    cell.metadata["mystnb"] = {"image": {"alt": picture["alt"], "width": f"{picture['width']}px", **wide}}
 
 
 # Links that the pages get here -----------------------------------------------------------------------------

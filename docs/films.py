@@ -14,6 +14,7 @@ import nbformat
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATES = "application/vnd.jupyter.widget-state+json"
+FITS_A_PHONE = 480  # pixels: what is wider keeps a legible size there, and moves sideways
 
 
 class States:
@@ -128,7 +129,9 @@ def _picture(states: States, number: str, source: str, alt: str) -> str:
     # Width and height of a PNG stand in its first bytes; with them the page does not jump as it loads.
     across, down = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))
     height = round(int(width) * down / across)
-    return f'<img src="{source}" width="{width}" height="{height}" alt="{escape(alt)}">'
+    wide = ' class="wide"' if int(width) > FITS_A_PHONE else ""
+    picture = f'<img src="{source}" width="{width}" height="{height}"{wide} alt="{escape(alt)}">'
+    return f'<div class="frame" role="group" aria-label="picture" tabindex="0">{picture}</div>'
 
 
 def _listed(names: list[str]) -> str:
