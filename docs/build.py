@@ -37,31 +37,29 @@ LIBRARIES = (
     "jupyterlab",
     "sphinx",
 )
+# What no reader's browser asks for.
+UNASKED = ("*.map", "locales", "*webpack-macros.html", "objects.inv", ".buildinfo")
 
 
 def build(site: Path) -> None:
-    """Make the whole site in a folder, which is emptied first; a warning of Sphinx's is an error."""
+    """Make the whole site in a folder, in the place of an earlier one; a warning of Sphinx's is an error."""
     from sphinx.cmd.build import main as sphinx
 
-    notebooks = executed()
-    source = WORK / "source"
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.rmtree(site, ignore_errors=True)
-    stage(source, notebooks)
+    if site.exists() and any(site.iterdir()) and not (site / "_static").is_dir():
+        raise SystemExit(
+            f"{site} holds something else than a site, and nothing was changed: name another folder"
+        )
+    source, made = WORK / "source", WORK / "html"
+    for folder in (source, made):
+        shutil.rmtree(folder, ignore_errors=True)
+    stage(source, executed())
     failed = sphinx(
-        ["-W", "--keep-going", "-q", "-b", "html", "-d", str(WORK / "doctrees"), str(source), str(site)]
+        ["-W", "--keep-going", "-q", "-b", "html", "-d", str(WORK / "doctrees"), str(source), str(made)]
     )
     if failed:
         raise SystemExit("the site is not built: see the warnings above")
-    # What no reader's browser asks for.
-    shutil.rmtree(site / "_static" / "locales", ignore_errors=True)
-    for path in [
-        *site.rglob("*.map"),
-        *site.rglob("*webpack-macros.html"),
-        site / "objects.inv",
-        site / ".buildinfo",
-    ]:
-        path.unlink(missing_ok=True)
+    shutil.rmtree(site, ignore_errors=True)
+    shutil.copytree(made, site, ignore=shutil.ignore_patterns(*UNASKED))
 
 
 # The lessons, run -----------------------------------------------------------------------------------------

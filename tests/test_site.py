@@ -78,6 +78,15 @@ def open_page(site, browser):
         context.close()
 
 
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
+    (tmp_path / "letter.txt").write_text("mine")
+    done = subprocess.run(
+        [sys.executable, str(DOCS / "build.py"), str(tmp_path)], capture_output=True, text=True
+    )
+    assert "holds something else than a site" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
 # Its files ----------------------------------------------------------------------------------------------------
 
 
