@@ -21,7 +21,7 @@ from scipy.special import chdtri
 
 from emlib import validate
 from emlib.blocks import as_one
-from emlib.text import counted, listing
+from emlib.text import counted
 from emlib.value import Array, Value, field_names, frozen
 
 LARGEST_ERROR = 1e-9  # the largest error of a log-density, in nats, that a faster way is allowed
@@ -238,9 +238,7 @@ class Family(Value, ABC):
         """The options of the family, as given or by default."""
         own = [f for f in fields(cls) if f.name not in cls._parameters()]  # type: ignore[arg-type]
         defaults = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in own}
-        if strangers := sorted(set(given) - set(defaults)):
-            known = listing(sorted(defaults)) if defaults else "none"
-            raise ValueError(f"{cls.__name__} has no option {strangers[0]!r}; its options are: {known}")
+        validate.options(cls.__name__, given, defaults)
         return defaults | given
 
     @classmethod
