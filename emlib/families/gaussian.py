@@ -109,12 +109,10 @@ class Gaussian(Family):
                 f"is {least:.3g}; it must be clearly above 0. A small variance added to the diagonal makes it so"
             )
         if options["floor"] is not None and "covariances" not in options["fixed"]:
-            covariance = form.of(
-                stored, D, options["floor"]
-            )  # from below the floor, the first M-step could only lose
-        self.__dict__.update(
-            means=frozen(means), covariance=covariance, **options
-        )  # a frozen dataclass is set once
+            # From below the floor, the first M-step could only lose.
+            covariance = form.of(stored, D, options["floor"])
+        # A frozen dataclass is set once, here.
+        self.__dict__.update(means=frozen(means), covariance=covariance, **options)
 
     @classmethod
     def univariate(cls, means: ArrayLike, variances: ArrayLike, **options: Any) -> Self:
@@ -233,7 +231,7 @@ class Gaussian(Family):
         return self.log_scale[k] - 0.5 * np.einsum("dn,dn->n", whitened, whitened)
 
     def collect(self, X: Array, resp: Array) -> Moments:
-        return Moments.of(X, resp, self.structure)
+        return Moments.known(X, resp, self.structure)
 
     def maximize(self, statistics: Moments) -> Self:
         """The Gaussians of highest likelihood for these moments; of highest probability, with a prior.
@@ -300,6 +298,7 @@ class Gaussian(Family):
         return -0.5 * float(covariances + prior.mean_count * np.sum(away))
 
     def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
+        labels = validate.members("labels", labels, len(self))
         noise = validate.generator(rng).standard_normal((len(labels), self.n_features))
         return self.means[labels] + self.covariance.colour(labels, noise)
 
@@ -364,20 +363,21 @@ class Gaussian(Family):
 
     def marginal(self, columns: ArrayLike) -> Self:
         columns = validate.columns("columns", columns, self.n_features)
-        stored = self._form.of_features(self.covariance.stored, columns)
+        covariance = self._form.of(self._form.of_features(self.covariance.stored, columns), len(columns))
         options = self.options
         options["floor"] = None if self.floor is None else self.floor[columns]
         options["prior"] = None if self.prior is None else self.prior.marginal(columns)
-        return self._made(
-            means=self.means[:, columns], covariance=self._form.of(stored, len(columns)), **options
-        )
+        return self._made(means=self.means[:, columns], covariance=covariance, **options)
 
     def conditional(self, columns: np.ndarray, values: Array) -> tuple[Array, Array]:
         return conditioned(self.means, self.matrices, columns, values)
 
-    def cdf(self, x: Array) -> Array:
+    @np.errstate(under="ignore")
+    def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value up to each x (N,), under every component, (N, K); in one dimension."""
-        return ndtr((x[:, None] - self.means[:, 0]) / np.sqrt(self.variances[:, 0]))
+        validate.on_a_line("cdf", self.n_features, "these components have", "components")
+        away = validate.no_nan("x", x)[..., None] - self.means[:, 0]
+        return ndtr(away / np.sqrt(self.variances[:, 0]))
 
     # Words ------------------------------------------------------------------------------------------
 
@@ -393,8 +393,7 @@ class Gaussian(Family):
         if self.structure == "spherical":
             one = one[0]
         if D > 3:
-            return f"mean ({D},), " + (
-                f"variance {brief(one)}" if one.ndim == 0 else f"covariance {one.shape}"
-            )
+            spread = f"variance {brief(one)}" if one.ndim == 0 else f"covariance {one.shape}"
+            return f"mean ({D},), {spread}"
         word = {2: "covariance", 1: "variances", 0: "variance"}[one.ndim]
         return f"mean {brief(self.means[k])}, {word} {brief(one)}"
