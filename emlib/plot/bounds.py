@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.markers import CARETUP
 
 from emlib import validate
-from emlib.plot.appearance import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK, axes
 from emlib.value import Array
 
 CURVE, BOUND, GAP = INK, COLOURS[2], COLOURS[3]
@@ -48,7 +48,8 @@ def bound(
     ['log-likelihood', 'bound (ELBO)', 'gap (KL)']
     >>> plt.close(figure)
     """
-    validate.kind("log_likelihood", log_likelihood, Callable)
+    axes(ax)
+    validate.function("log_likelihood", log_likelihood, "parameter")
     low, high = validate.number("low", low), validate.number("high", high)
     if not low < high:
         raise ValueError(f"the axis runs from {low} to {high}; low must be less than high")
