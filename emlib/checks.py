@@ -91,7 +91,7 @@ def probabilities(values: ArrayLike, name: str = "the array") -> str:
     """
     array = validate.numbers(name, values)
     allowed = 1e-6 if getattr(values, "dtype", None) == np.float32 else 1e-10  # float32 keeps seven digits
-    if not array.size or not array.ndim:
+    if not array.size or array.ndim not in (1, 2):
         raise ValueError(
             f"{name} has shape {array.shape}; it must be one row of numbers or several, (K,) or (N, K)"
         )
@@ -245,9 +245,10 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
     if not apart <= tol:
         where = np.unravel_index(np.argmax(gaps), a.shape)
         place = f", at {tuple(map(int, where))}" if where else ""
-        raise AssertionError(
-            f"they differ by {apart:.3g} of the largest number{place}: {float(a[where])} and {float(b[where])}"
+        said = (
+            "nan equals nothing" if np.isnan(apart) else f"they differ by {apart:.3g} of the largest number"
         )
+        raise AssertionError(f"{said}{place}: {float(a[where])} and {float(b[where])}")
     return f"equal to {tol:.0e}"
 
 
@@ -272,21 +273,20 @@ def additive(log_likelihood: Callable[..., float], X: ArrayLike, weights: ArrayL
     points = validate.finite("X", as_one(X))
     if points.ndim not in (1, 2) or len(points) < 2:
         raise ValueError(f"X has shape {points.shape}; it must hold two points at least, (N,) or (N, D)")
+    given = [points] if weights is None else [points, validate.point_weights(as_one(weights), len(points))]
     half = len(points) // 2
-    counts = None if weights is None else validate.point_weights(as_one(weights), len(points))
-    parts = [slice(None), slice(half), slice(half, None)]
     found = [
-        validate.numbers(
-            "what log_likelihood returns",
-            log_likelihood(points[some]) if counts is None else log_likelihood(points[some], counts[some]),
-        )
-        for some in parts
+        validate.numbers("what log_likelihood returns", log_likelihood(*(array[some] for array in given)))
+        for some in (slice(None), slice(half), slice(half, None))
     ]
     if found[0].size != 1:
         raise ValueError(
             f"log_likelihood returns an array of shape {found[0].shape}; it must return one number, the total"
         )
     whole, *halves = (float(value.squeeze()) for value in found)
+    if not np.isfinite([whole, *halves]).all():
+        said = f"{whole:.6g} for all points, and {halves[0]:.6g} and {halves[1]:.6g} for two halves"
+        raise AssertionError(f"log_likelihood returns {said}; these must be finite numbers")
     if not abs(whole - sum(halves)) <= 1e-9 * (abs(whole) + sum(map(abs, halves))):
         raise AssertionError(
             f"the log-likelihood of all points is {whole:.6g}, and of two halves {halves[0]:.6g} and {halves[1]:.6g}, "
@@ -311,6 +311,7 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
     weights : array_like (N,), optional
         How much each point counted in the fit; on any scale, as for `emlib.select.aic`.
     """
+    tol = validate.not_negative("tol", tol)
     components: Any = getattr(mixture, "components", None)
     if not isinstance(components, Gaussian) or components.structure != "full" or not components.exact:
         raise ValueError("mixture must be a Mixture of full Gaussians without a ridge (reg_covar=0)")

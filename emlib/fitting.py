@@ -310,6 +310,8 @@ def fit_best(
     blocks, ends, best, failure = Blocks.of(data, weights), [], None, None
     for start in starts:
         try:
+            if not isinstance(start, Model) and callable(start):
+                validate.function("start", start)
             model = start() if callable(start) and not isinstance(start, Model) else start
             blocks = opened(model, blocks)
             trace = fit(model, blocks, warn=False, **{"keep": "values"} | options)

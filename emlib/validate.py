@@ -33,11 +33,24 @@ def numbers(name: str, values: ArrayLike) -> Array:
     not_masked(name, values)
     try:
         given = np.asarray(values)
+        if given.dtype == object and not given.ndim:
+            raise ValueError(f"it is {kind_of(values)}")
+        if given.dtype.kind in "SU":
+            given = _numerals(given)
         if given.dtype.kind in "cmM":
             raise ValueError("it holds complex numbers or dates")
         return given.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} cannot be read as an array of numbers: {error}") from None
+        said = "its rows have different lengths" if "inhomogeneous" in str(error) else error
+        raise ValueError(f"{name} cannot be read as an array of numbers: {said}") from None
+
+
+def _numerals(texts: np.ndarray) -> Array:
+    """Texts that are numbers, as these."""
+    try:
+        return texts.astype(np.float64)
+    except ValueError:
+        raise ValueError("it holds text") from None
 
 
 def not_masked(name: str, values: Any) -> None:
@@ -66,10 +79,11 @@ def all_finite(name: str, array: np.ndarray) -> None:
             where = np.argwhere(bad)
             n_bad += len(where)
             first = first or (start + int(where[0][0]), *map(int, where[0][1:]))
+    if first is not None and not array.ndim:
+        raise ValueError(f"{name} is {array}; it must be a finite number")
     if first is not None:
-        where_first = f", the first at {first}" if array.ndim else ""
         raise ValueError(
-            f"{name} holds nan or infinite values ({n_bad} of {array.size}{where_first}): "
+            f"{name} holds nan or infinite values ({n_bad} of {array.size}, the first at {first}): "
             "remove them or fill them in"
         )
 
@@ -158,8 +172,9 @@ def probabilities(name: str, values: ArrayLike) -> Array:
     worst = np.ravel(sums)[np.argmax(np.abs(np.ravel(sums) - 1))]
     if abs(worst - 1) > 1e-6:
         raise ValueError(
-            f"{name} sums to {worst:.10g} where it must sum to 1: divide it by its sum"
-            + (" along axis 1" if array.ndim == 2 else "")
+            f"{name} sums to {worst:.10g} where it must sum to 1"
+            + (": divide it by its sum" if worst else "")
+            + (" along axis 1" if worst and array.ndim == 2 else "")
         )
     return array
 
@@ -171,6 +186,15 @@ def between_0_and_1(name: str, values: ArrayLike) -> Array:
         worst = float(np.ravel(array)[np.argmax(np.abs(np.ravel(array) - 0.5))])
         verb = "holds" if array.ndim else "is"
         raise ValueError(f"{name} {verb} {worst:.6g}; a probability lies between 0 and 1")
+    return array
+
+
+def variances(name: str, values: ArrayLike) -> Array:
+    """Return `values` as finite numbers above 0."""
+    array = finite(name, values)
+    if (array <= 0).any():
+        verb = "holds" if array.ndim else "is"
+        raise ValueError(f"{name} {verb} {array.min():.6g}; a variance must be greater than 0")
     return array
 
 
@@ -233,11 +257,11 @@ def columns(name: str, values: ArrayLike, n_features: int, all_allowed: bool = T
 
 
 def members(name: str, values: ArrayLike, K: int) -> np.ndarray:
-    """Return `values` as numbers of components, one for each point: from 0 to K - 1, (N,)."""
+    """Return `values` as the numbers of components, from 0 to K - 1, each as often as it is named, (N,)."""
     array = _as_it_is(name, values)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(
-            f"{name} is {values!r}; it must be the number of a component for each point, (N,), such as [0, 0, 1]"
+            f"{name} is {values!r}; it must be a list of the numbers of components, such as [0, 0, 1]"
         )
     if array.size and (array.min() < 0 or array.max() >= K):
         raise ValueError(f"{name} is {values!r}; components are numbered from 0 to {K - 1}")
@@ -297,9 +321,10 @@ def function(name: str, value: Any, *given: str, by_name: Iterable[str] = ()) ->
     try:
         own.bind(*given, **dict.fromkeys(by_name))
     except TypeError:
+        takes = ", ".join(str(one.replace(annotation=one.empty)) for one in own.parameters.values())
         call = ", ".join([*given, *(f"{one}=..." for one in by_name)])
         raise ValueError(
-            f"{name} is a function of {own}; it must be one that is called as {name}({call})"
+            f"{name} is a function of ({takes}); it must be one that is called as {name}({call})"
         ) from None
 
 

@@ -977,7 +977,7 @@ RAW = {
     "on_step": (lambda: fit(MODEL, X, on_step=3), "on_step is an int; it must be a function"),
     "a rule": (lambda: checks.stopping(3), "rule is an int"),
     "a log-likelihood": (lambda: checks.additive(3, X), "log_likelihood is an int"),
-    "a curve": (lambda: plot.bound(None, 3, 0, 1), "log_likelihood is an int"),
+    "a curve": (lambda: plot.bound(Figure().add_subplot(), 3, 0, 1), "log_likelihood is an int"),
     "a curve of nothing": (
         lambda: plot.bound(Figure().add_subplot(), lambda p: None, 0, 1),
         "the log-likelihood is not finite anywhere from 0.0 to 1.0",

@@ -14,6 +14,7 @@ from emlib import (
     Gaussian,
     GaussianMixture,
     Mixture,
+    Prior,
     checks,
     datasets,
     em,
@@ -22,6 +23,7 @@ from emlib import (
     fit_best,
     plot,
     select,
+    squarem,
     start,
     validate,
 )
@@ -92,6 +94,23 @@ def test_what_is_no_array_is_not_looked_into_as_one(work, said):
     assert refusal(work) == said
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("data.csv", "it holds text"),
+        ([[1.0], ["one"]], "it holds text"),
+        ({1.0, 2.0}, "it is a set"),
+        (Blocks(X), "it is a Blocks"),
+        ([[1.0], [2.0, 3.0]], "its rows have different lengths"),
+    ],
+)
+def test_what_cannot_be_read_is_told_why(values, said):
+    assert refusal(lambda: validate.numbers("X", values)) == (
+        f"X cannot be read as an array of numbers: {said}"
+    )
+    assert validate.numbers("X", ["1", "2.5"]).tolist() == [1, 2.5]  # as NumPy reads them
+
+
 # Gaussians by themselves --------------------------------------------------------------------------------------
 
 
@@ -118,11 +137,29 @@ def test_components_are_sampled_by_their_numbers():
     assert FLAT.components.sample([], RNG).shape == (0, 2)
     for labels in (3, [0.0, 1.0], [[0], [1]], [0, [1, 1]], ["a"], None):
         assert refusal(lambda labels=labels: FLAT.components.sample(labels, RNG)).endswith(
-            "; it must be the number of a component for each point, (N,), such as [0, 0, 1]"
+            "; it must be a list of the numbers of components, such as [0, 0, 1]"
         )
     for labels in ([0, 2], [-1]):
         assert refusal(lambda labels=labels: FLAT.components.sample(labels, RNG)).endswith(
             "; components are numbered from 0 to 1"
+        )
+
+
+def test_components_are_chosen_by_their_numbers():
+    assert LINE.components.permuted([1, 0, 1]).means.tolist() == [[1], [0], [1]]
+    for order in ([0, 2], [-1]):
+        assert refusal(lambda order=order: LINE.components.permuted(order)) == (
+            f"order is {order!r}; components are numbered from 0 to 1"
+        )
+    assert refusal(lambda: Prior(np.eye(2), 1.0).marginal([2])) == (
+        "columns is [2]; columns are numbered from 0 to 1"
+    )
+
+
+def test_variances_on_a_line_are_refused_as_such():
+    for variance in (0, -1):
+        assert refusal(lambda variance=variance: Gaussian.univariate([0, 1], [1, variance])) == (
+            f"variances holds {variance}; a variance must be greater than 0"
         )
 
 
@@ -167,6 +204,20 @@ def test_equal_writes_numbers_as_numbers():
     assert refusal(lambda: checks.equal([[1, 2.0]], [[1, 2.5]]), AssertionError) == (
         "they differ by 0.2 of the largest number, at (0, 1): 2.0 and 2.5"
     )
+
+
+def test_equal_says_that_nan_equals_nothing():
+    assert refusal(lambda: checks.equal(np.nan, np.nan), AssertionError) == "nan equals nothing: nan and nan"
+    assert refusal(lambda: checks.equal([1.0, np.nan], [1.0, 2.0]), AssertionError) == (
+        "nan equals nothing, at (1,): nan and 2.0"
+    )
+
+
+def test_checks_refuse_what_they_cannot_judge():
+    assert refusal(lambda: checks.probabilities(np.full((2, 2, 2), 0.5))) == (
+        "the array has shape (2, 2, 2); it must be one row of numbers or several, (K,) or (N, K)"
+    )
+    assert refusal(lambda: checks.stationary(LINE, X, "small")) == "tol is 'small'; it must be a number"
 
 
 def test_covariances_may_be_those_of_gaussians():
@@ -219,6 +270,27 @@ def test_covariances_may_be_those_of_gaussians():
             lambda: checks.additive(lambda X: None, X),
             "what log_likelihood returns is None; it must be an array",
         ),
+        (
+            lambda: fit_best([start.from_data], X),
+            "start is a function of (X, K, rng, **keywords); it must be one that is called as start()",
+        ),
+        (
+            lambda: next(squarem(LINE, X, leaps=lambda step: True)),
+            "leaps is a function of (step); it must be one that is called as leaps()",
+        ),
+        (
+            lambda: select.sweep(X, 1, "full", rng=RNG, start=lambda X, K: LINE),
+            "start is a function of (X, K); it must be one that is called as "
+            "start(X, K, rng, structure=..., floor=...)",
+        ),
+        (
+            lambda: plot.bound(Figure().subplots(), lambda p: 0.0, 0, 1)(lambda: 0.0, 0, 1),
+            "bound is a function of (); it must be one that is called as bound(parameter)",
+        ),
+        (
+            lambda: plot.bound(Figure().subplots(), lambda p: np.zeros(2), 0, 1),
+            "the function returns an array of shape (2,); it must return one number",
+        ),
     ],
 )
 def test_functions_of_other_arguments_are_refused(work, said):
@@ -270,6 +342,22 @@ def test_views_of_a_fit_are_drawn_on_a_figure():
         "figure is an Axes; it must be a Figure, such as plt.figure() gives"
     )
     plot.watch(Figure().subfigures(1, 2)[0], trace, X)(1)
+
+
+def test_what_a_picture_cannot_show_is_refused():
+    labels = np.arange(30) % 2
+    assert refusal(lambda: plot.clusters(Figure().subplots(), PLANE, labels)) == (
+        "resp has shape (30,); it must be (N, K) = (30, K): one row for each point"
+    )
+    assert refusal(lambda: start.from_responsibilities(X, labels)) == (
+        "resp has shape (30,) and X (30, 1); resp must be (N, K): one row for each point"
+    )
+    assert refusal(lambda: plot.mixed([[0.0, 0.0]])) == "resp sums to 0 where it must sum to 1"
+    assert refusal(lambda: plot.line(Figure().subplots(), LINE, ringed=1)) == (
+        "ringed is 1, and there are no points: give X too"
+    )
+    for dpi, said in ((0, "must be greater than 0"), ("fine", "must be a number")):
+        assert refusal(lambda dpi=dpi: plot.png(Figure(), dpi)) == f"dpi is {dpi!r}; it {said}"
 
 
 def test_clusters_are_put_beside_no_model():
@@ -334,6 +422,12 @@ def test_a_ratio_names_values_that_are_its_own():
     assert (half, most) == (3.1, 14.2)
     assert (ratio.simulated <= half).mean() == 0.5
     assert (ratio.simulated <= most).mean() >= 0.95
+
+
+def test_a_ratio_and_a_sweep_refuse_in_words():
+    assert refusal(lambda: select.Ratio("full", 1, 1.0, [1, [2]])).endswith("its rows have different lengths")
+    assert refusal(lambda: select.Ratio("full", "two", 1.0, [1.0])) == "K is 'two'; it must be a whole number"
+    assert refusal(lambda: select.Sweep((), 0).best()) == "the sweep has no rows, and so no best one"
 
 
 @pytest.mark.parametrize("folds", [(), 3.0, ((1.0,),)])

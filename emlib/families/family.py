@@ -193,6 +193,7 @@ class Family(Value, ABC):
 
     def permuted(self, order: np.ndarray) -> Self:
         """These components in another order, or some of them."""
+        order = validate.members("order", order, len(self))
         state = {name: getattr(self, name) for name in field_names(type(self))}
         state.update({name: state[name][order] for name in self._parameters()})
         return self._made(**state)

@@ -117,7 +117,7 @@ class Gaussian(Family):
     @classmethod
     def univariate(cls, means: ArrayLike, variances: ArrayLike, **options: Any) -> Self:
         """K Gaussians on a line, from K means and K variances (not standard deviations)."""
-        means, variances = validate.finite("means", means), validate.finite("variances", variances)
+        means, variances = validate.finite("means", means), validate.variances("variances", variances)
         if means.ndim != 1 or means.shape != variances.shape:
             raise ValueError(
                 f"means has shape {means.shape} and variances {variances.shape}; "
@@ -199,6 +199,7 @@ class Gaussian(Family):
         return len(self.means)
 
     def permuted(self, order: np.ndarray) -> Self:
+        order = validate.members("order", order, len(self))
         return self._made(means=self.means[order], covariance=self.covariance.chosen(order), **self.options)
 
     def moved(self, means: Array) -> Self:

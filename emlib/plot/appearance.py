@@ -104,7 +104,7 @@ def png(figure: Figure, dpi: float = 144) -> bytes:
     >>> plt.close(figure)
     """
     validate.kind("figure", figure, Figure)
-    figure.set_dpi(dpi)
+    figure.set_dpi(validate.positive("dpi", dpi))
     # A canvas remembers how its texts are laid out, which is most of the work when a figure is drawn again.
     canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
     canvas.draw()  # figure.savefig would draw twice

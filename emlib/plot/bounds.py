@@ -69,6 +69,8 @@ def bound(
     ax.set(xlabel=name, ylabel="nats")
 
     def redraw(elbo: Curve, before: float, after: float) -> None:
+        validate.function("bound", elbo, "parameter")
+        before, after = validate.number("before", before), validate.number("after", after)
         curve.set_data(grid, _values(elbo, grid))
         top, bottom = float(log_likelihood(after)), float(elbo(after))
         gap.set_data([after, after], [bottom, top])
@@ -80,4 +82,9 @@ def bound(
 
 
 def _values(function: Curve, grid: Array) -> Array:
-    return validate.numbers("what the function returns", [function(float(value)) for value in grid])
+    values = validate.numbers("what the function returns", [function(float(value)) for value in grid])
+    if values.shape != grid.shape:
+        raise ValueError(
+            f"the function returns an array of shape {values.shape[1:]}; it must return one number"
+        )
+    return values

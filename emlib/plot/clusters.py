@@ -52,8 +52,9 @@ def clusters(
     """
     axes(ax)
     X = validate.points(as_one(X), 2, beside="the picture")
+    N, K = validate.table_of_shares("resp", as_one(resp), len(X)).shape
     resp = validate.probabilities("resp", as_one(resp))
-    N, K = validate.table_of_shares("resp", resp, len(X)).shape
+    validate.truth("by_certainty", by_certainty)
     area = min(30, 9000 / N)
     dots = ax.scatter(X[:, 0], X[:, 1], c=mixed(resp), s=area, lw=0, alpha=0.8)
     numbers, notes, size = [], [], 0.03 * float(np.ptp(X[:, 0]))  # half a badge wide

@@ -144,6 +144,8 @@ def _dots(
 ) -> Callable[[Mixture], None]:
     """Draw the points under the axis, if there are any; returns what gives them their colours under a mixture."""
     if X is None:
+        if ringed is not None:
+            raise ValueError(f"ringed is {ringed!r}, and there are no points: give X too")
         return lambda mixture: None
     x = validate.points(as_one(X), 1)
     # Four rows in turn keep close points apart.

@@ -57,10 +57,11 @@ class Ratio(Value):
     simulated: Array
 
     def __post_init__(self) -> None:
-        simulated = np.asarray(self.simulated, dtype=float)
+        simulated = validate.numbers("simulated", self.simulated)
         if simulated.ndim != 1 or not simulated.size or np.isnan(simulated).any():
             raise ValueError("simulated must be ratios (B,): numbers, one for each sample, and at least one")
         validate.number("observed", self.observed)
+        validate.count("K", self.K)
         object.__setattr__(self, "simulated", frozen(simulated))
 
     @property

@@ -50,6 +50,8 @@ class Recipe:
                 "called as start(X, K, rng, structure=..., floor=...)"
             )
         family = checked_family(self.family)
+        told = [*self.options, *([] if family is Gaussian else ["family"])]
+        validate.function("start", self.start, "X", "K", "rng", by_name=told)
         if self.floor is None or (isinstance(self.floor, str) and self.floor != "auto"):
             raise ValueError(f"floor is {self.floor!r}; it must be a number, one for each feature, or 'auto'")
         if not isinstance(self.floor, str) and not self._has("floor"):
