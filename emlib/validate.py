@@ -199,8 +199,8 @@ def variances(name: str, values: ArrayLike) -> Array:
 
 
 @np.errstate(under="ignore")
-def symmetric(name: str, matrices: Array) -> None:
-    """Raise an error unless matrices (K, D, D) are symmetric, but for rounding; {k} in the name is the number."""
+def symmetric(name: str, matrices: Array) -> Array:
+    """Return matrices (K, D, D), symmetric but for rounding, without that; {k} in the name is the number."""
     lopsided = np.abs(matrices - matrices.transpose(0, 2, 1))
     deviations = np.sqrt(np.abs(np.diagonal(matrices, axis1=1, axis2=2)))
     scale = deviations[:, :, None] * deviations[:, None, :]
@@ -209,6 +209,7 @@ def symmetric(name: str, matrices: Array) -> None:
             f"{name.format(k=k)} is not symmetric: it differs from its transpose by up to "
             f"{lopsided[k].max():.3g}; use (C + C.T) / 2 if that is rounding"
         )
+    return (matrices + matrices.transpose(0, 2, 1)) / 2
 
 
 def count(name: str, value: Any, least: int = 1, most: int | None = None, why: str = "") -> int:

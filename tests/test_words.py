@@ -156,6 +156,15 @@ def test_components_are_chosen_by_their_numbers():
     )
 
 
+@pytest.mark.parametrize(
+    ("structure", "values"), [("diag", [[1, 2], [3, 0]]), ("diag", [[1, 2], [3, -1]]), ("spherical", [1, 0])]
+)
+def test_no_variance_is_zero_or_less(structure, values):
+    assert refusal(lambda: Gaussian([[0, 0], [1, 1]], values, structure)) == (
+        f"covariances holds {np.min(values)}; a variance must be greater than 0"
+    )
+
+
 def test_variances_on_a_line_are_refused_as_such():
     for variance in (0, -1):
         assert refusal(lambda variance=variance: Gaussian.univariate([0, 1], [1, variance])) == (

@@ -98,11 +98,12 @@ class Gaussian(Family):
         covariances = validate.shaped("covariances", covariances, form.shape(K, D), form.shape_in_words)
         stored = covariances.reshape(form.stored_shape(K, D))
         if stored.ndim == 3:
-            validate.symmetric("covariances[{k}]" if structure == "full" else "covariances", stored)
-            stored = (stored + stored.transpose(0, 2, 1)) / 2
+            stored = validate.symmetric("covariances[{k}]" if structure == "full" else "covariances", stored)
+        else:
+            validate.variances("covariances", stored)
         covariance = form.of(stored, D)
         for k in np.flatnonzero(~(covariance.unexplained > 16 * EPS * D)):
-            least = np.linalg.eigvalsh(stored[k])[0] if stored.ndim == 3 else stored[k].min()
+            least = np.linalg.eigvalsh(stored[k])[0]
             name = "covariances" if structure == "tied" else f"covariances[{k}]"
             raise ValueError(
                 f"{name} is not positive definite as far as float64 can tell: its smallest eigenvalue "
@@ -390,9 +391,7 @@ class Gaussian(Family):
         D = self.n_features
         if D == 1:
             return f"mean {self.means[k, 0]:.6g}, variance {self.variances[k, 0]:.6g}"
-        one = self.covariance.chosen(np.array([k])).stored[0]
-        if self.structure == "spherical":
-            one = one[0]
+        one = self.covariance.chosen(np.array([k])).stored[0].squeeze()  # (D, D), (D,) or ()
         if D > 3:
             spread = f"variance {brief(one)}" if one.ndim == 0 else f"covariance {one.shape}"
             return f"mean ({D},), {spread}"
