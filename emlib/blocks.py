@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from emlib import validate
+from emlib.text import counted, kind_of
 
 Data = Any  # an array, a list of blocks (of arrays), or Blocks
 
@@ -49,7 +50,7 @@ class Blocks:
             pieces = [None] * len(blocks)
         elif in_pieces and not isinstance(weights, (list, tuple)):
             raise ValueError(
-                f"data is a list of {len(blocks)} blocks and weights is a {type(weights).__name__}: "
+                f"data is a list of {len(blocks)} blocks and weights is {kind_of(weights)}: "
                 "give the weights as a list, in the same pieces as the data"
             )
         else:
@@ -70,8 +71,8 @@ class Blocks:
         --------
         >>> from emlib import Blocks, datasets
         >>> blocks = Blocks.of(datasets.three_clusters().X)
-        >>> len(blocks.pairs), Blocks.of(blocks) is blocks
-        (1, True)
+        >>> blocks, Blocks.of(blocks) is blocks
+        (<Blocks: 60 points in 1 block>, True)
         """
         if not isinstance(data, Blocks):
             return cls(data, weights)
@@ -109,6 +110,17 @@ class Blocks:
         new.pairs, new.ready = self.pairs, self.ready
         new._to_expect = [(prepare(block), weights) for block, weights in self.pairs]
         return new
+
+    def __len__(self) -> int:
+        """How many blocks there are."""
+        return len(self.pairs)
+
+    def __repr__(self) -> str:
+        try:
+            points = f"{counted(self.n_rows, 'point')} in "
+        except TypeError:  # what is no data has no rows; the model to which it is given will say so
+            points = ""
+        return f"<Blocks: {points}{counted(len(self), 'block')}>"
 
     @property
     def lists(self) -> tuple[list[Any], list[Any] | None]:

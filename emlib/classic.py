@@ -81,12 +81,11 @@ class Coins(Value, Model):
     tosses: int
 
     def __init__(self, probabilities: ArrayLike, tosses: int = 10) -> None:
-        probabilities = validate.finite("probabilities", probabilities)
+        probabilities = validate.between_0_and_1("probabilities", probabilities)
         if probabilities.ndim != 1 or not probabilities.size:
             raise ValueError(
                 f"probabilities has shape {probabilities.shape}; it must be (K,): one number for each coin"
             )
-        _between("probabilities", probabilities)
         object.__setattr__(self, "probabilities", frozen(probabilities))
         object.__setattr__(self, "tosses", validate.count("tosses", tosses))
 
@@ -257,7 +256,7 @@ class Linkage(Value, Model):
 
     def __init__(self, psi: float) -> None:
         psi = validate.number("psi", psi)
-        _between("psi", np.array(psi))
+        validate.between_0_and_1("psi", psi)
         object.__setattr__(self, "psi", psi)
 
     @property
@@ -348,12 +347,6 @@ class Linkage(Value, Model):
                 "stalled", "EM cannot leave psi = 0, and the likelihood rises from there: start inside"
             )
         return None
-
-
-def _between(name: str, values: Array) -> None:
-    if (values < 0).any() or (values > 1).any():
-        worst = float(np.ravel(values)[np.argmax(np.abs(np.ravel(values) - 0.5))])
-        raise ValueError(f"{name} holds {worst:.6g}; a probability lies between 0 and 1")
 
 
 def _whole(name: str, values: Array) -> None:

@@ -358,6 +358,7 @@ def squarem(
     >>> steps[-1].model  # EM itself comes here in some 16 steps
     Coins([0.7968, 0.519543], tosses=10)
     """
+    validate.function("leaps", leaps)
     blocks, longest = opened(model, data, weights), 4.0
     numbers = count()
     step = Step(next(numbers), model, blocks.sum(model.e_step), exact=model.exact)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.fitting import Trace
-from emlib.text import not_installed
+from emlib.text import kind_of, not_installed
 
 try:
     import ipywidgets as widgets
@@ -109,10 +109,10 @@ def frames(
     >>> explore.frames(draw, opens={"y": 1}, x=range(3), y=[0, 1])
     <film of 6 frames: x 0 to 2, y 0 to 1, opens at 0, 1>
     """
-    validate.kind("draw", draw, Callable)
+    validate.function("draw", draw, by_name=axes)
     for name, values in axes.items():
         if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, (str, bytes)):
-            raise ValueError(f"{name} is a {type(values).__name__}; it must be a list of values, or a range")
+            raise ValueError(f"{name} is {kind_of(values)}; it must be a list of values, or a range")
     if not axes or not all(len(values) for values in axes.values()):
         raise ValueError("the film has no frames: give at least one axis with at least one value")
     size = prod(map(len, axes.values()))
@@ -194,7 +194,7 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorabl
     >>> explore.live(draw, height=(-1, 1, 0))
     <live picture: height -1 to 1>
     """
-    validate.kind("draw", draw, Callable)
+    validate.function("draw", draw, by_name=sliders)
     if not sliders:
         raise ValueError("there is nothing to move: give at least one slider, as name=(low, high, start)")
     controls = {}

@@ -191,7 +191,7 @@ def fit(
     # What was asked for.
     validate.one_of("keep", keep, ("models", "values"))
     if on_step is not None:
-        validate.kind("on_step", on_step, Callable)
+        validate.function("on_step", on_step, "step")
     watch = Watch(tol, max_iter, negligible, _watch_of(earlier, model))
     blocks = _enough(model, opened(model, data, weights))
 
@@ -304,10 +304,14 @@ def fit_best(
     >>> [round(end.objective, 1) for end in trace.ends], round(trace.objective, 1)
     ([-2062.2, -2041.5], -2041.5)
     """
+    if isinstance(starts, Model):
+        raise ValueError("starts is one model; it must be several, in a list: pass [model], or call fit")
     validate.kind("starts", starts, Iterable, ", such as a list of models")
     blocks, ends, best, failure = Blocks.of(data, weights), [], None, None
     for start in starts:
         try:
+            if not isinstance(start, Model) and callable(start):
+                validate.function("start", start)
             model = start() if callable(start) and not isinstance(start, Model) else start
             blocks = opened(model, blocks)
             trace = fit(model, blocks, warn=False, **{"keep": "values"} | options)

@@ -19,6 +19,7 @@ import numpy as np
 
 from emlib.em import EPS
 from emlib.families.family import LARGEST_ERROR, Family, Linear
+from emlib.text import kind_of
 from emlib.value import Array
 
 BLOCK = 2**17  # numbers that one block of rows works on: 1 MiB, about what a processor keeps at hand
@@ -158,7 +159,7 @@ def general(
         collected = family.collect(block, resp)
         if isinstance(collected, (tuple, list, dict)):
             raise ValueError(
-                f"{type(family).__name__}.collect returns a {type(collected).__name__}, and statistics must add: "
+                f"{type(family).__name__}.collect returns {kind_of(collected)}, and statistics must add: "
                 "return an array, or an object of a class that knows + and * a number"
             )
         statistics = collected if statistics is None else statistics + collected

@@ -273,20 +273,14 @@ class Mixture(Value, Model):
     def cdf(self, x: ArrayLike) -> Array:
         """The probability of a value up to each x, shaped as x; in one dimension."""
         parts = self._on_a_line("cdf")
-        values = validate.numbers("x", x)
-        if np.isnan(values).any():
-            raise ValueError("x holds nan: give numbers")
+        values = validate.no_nan("x", x)
         with np.errstate(under="ignore"):
             return (parts.cdf(values.ravel()) @ self.weights).reshape(values.shape)
 
     def quantile(self, p: ArrayLike) -> Array:
         """The value up to which a probability p lies, shaped as p; in one dimension: `cdf` inverted, by halving."""
         parts = self._on_a_line("quantile")
-        wanted = validate.finite("p", p)
-        if (wanted < 0).any() or (wanted > 1).any():
-            raise ValueError(
-                f"p runs from {wanted.min():.6g} to {wanted.max():.6g}; probabilities lie between 0 and 1"
-            )
+        wanted = validate.between_0_and_1("p", p)
         # 40 deviations beyond all means lies everything that a float64 can tell from 0 and 1.
         reach = 40 * np.sqrt(parts.variances)
         low = np.full(wanted.shape, (parts.means - reach).min())
@@ -331,7 +325,7 @@ class Mixture(Value, Model):
         """
         D = self._gaussians("conditional").n_features
         chosen = validate.columns("columns", columns, D, all_allowed=False)
-        values = validate.points(values, len(chosen), "values")
+        values = validate.points(values, len(chosen), "values", "`columns` names")
         resp = self.marginal(chosen).responsibilities(values)
         means, covariances = self.components.conditional(chosen, values)
         return Conditionals(resp, means, covariances)
@@ -368,11 +362,7 @@ class Mixture(Value, Model):
 
     def _on_a_line(self, what: str) -> Gaussian:
         parts = self._gaussians(what)
-        if parts.n_features != 1:
-            raise ValueError(
-                f"{what} is for one dimension, and the mixture has {parts.n_features}: take a marginal first, "
-                f"mixture.marginal([0]).{what}(...)"
-            )
+        validate.on_a_line(what, parts.n_features, "the mixture has", "mixture")
         return parts
 
     # A sequence of components -----------------------------------------------------------------------

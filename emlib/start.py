@@ -64,11 +64,12 @@ def from_responsibilities(
       weight 0.5, mean 1, variance 1
       weight 0.5, mean 11, variance 1
     """
-    X, resp = as_one(X), validate.probabilities("resp", as_one(resp))
+    X, resp = as_one(X), validate.numbers("resp", as_one(resp))
     if resp.ndim != 2 or np.shape(X)[:1] != resp.shape[:1]:
         raise ValueError(
             f"resp has shape {resp.shape} and X {np.shape(X)}; resp must be (N, K): one row for each point"
         )
+    resp = validate.probabilities("resp", resp)
     if weights is not None:
         resp = resp * validate.point_weights(as_one(weights), len(X))[:, None]
     components = checked_family(family).from_responsibilities(X, resp, **options)

@@ -21,7 +21,7 @@ from scipy.special import chdtri
 
 from emlib import validate
 from emlib.blocks import as_one
-from emlib.text import counted, listing
+from emlib.text import counted
 from emlib.value import Array, Value, field_names, frozen
 
 LARGEST_ERROR = 1e-9  # the largest error of a log-density, in nats, that a faster way is allowed
@@ -193,6 +193,7 @@ class Family(Value, ABC):
 
     def permuted(self, order: np.ndarray) -> Self:
         """These components in another order, or some of them."""
+        order = validate.members("order", order, len(self))
         state = {name: getattr(self, name) for name in field_names(type(self))}
         state.update({name: state[name][order] for name in self._parameters()})
         return self._made(**state)
@@ -238,9 +239,7 @@ class Family(Value, ABC):
         """The options of the family, as given or by default."""
         own = [f for f in fields(cls) if f.name not in cls._parameters()]  # type: ignore[arg-type]
         defaults = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in own}
-        if strangers := sorted(set(given) - set(defaults)):
-            known = listing(sorted(defaults)) if defaults else "none"
-            raise ValueError(f"{cls.__name__} has no option {strangers[0]!r}; its options are: {known}")
+        validate.options(cls.__name__, given, defaults)
         return defaults | given
 
     @classmethod

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from emlib import validate
 from emlib.families.variances import STRUCTURES, structure_named
 from emlib.value import Array, Value, once
 
@@ -50,8 +53,7 @@ class Moments(Value):
     structure: str = "full"
 
     @classmethod
-    @np.errstate(all="ignore")
-    def of(cls, X: Array, resp: Array, structure: str = "full") -> Self:
+    def of(cls, X: ArrayLike, resp: ArrayLike, structure: str = "full") -> Self:
         """Collect the moments of points X (N, D) with weights resp (N, K), each about its own mean.
 
         Examples
@@ -63,6 +65,13 @@ class Moments(Value):
         >>> moments.counts.tolist(), moments.means.round(2).tolist()
         ([1.5, 1.5], [[0.67], [7.33]])
         """
+        points = validate.points(X)
+        return cls.known(points, validate.table_of_shares("resp", resp, len(points)), structure)
+
+    @classmethod
+    @np.errstate(all="ignore")
+    def known(cls, X: Array, resp: Array, structure: str) -> Self:
+        """The same of arrays that are known to be in order."""
         form = structure_named(structure)
         counts = resp.sum(axis=0)  # (K,)
         centres = (resp.T @ X) / counts[:, None]  # (K, D)
@@ -91,6 +100,10 @@ class Moments(Value):
         >>> moments.about(np.zeros((1, 1))).products.tolist()  # 1 + 9
         [[[10.0]]]
         """
+        if np.shape(centres) != self.centres.shape:
+            raise ValueError(
+                f"centres has shape {np.shape(centres)}; it must be (K, D) = {self.centres.shape}: one for each group"
+            )
         outer = STRUCTURES[self.structure].outer
         shift, ones = self.centres - centres, np.ones_like(self.counts)
         return type(self)(
@@ -105,6 +118,8 @@ class Moments(Value):
         )
 
     def __add__(self, other: Self) -> Self:
+        if not isinstance(other, Moments):
+            return NotImplemented
         if self.centres.shape != other.centres.shape or self.structure != other.structure:
             raise ValueError(
                 f"these are {self.structure} moments of (K, D) = {self.centres.shape} and {other.structure} ones "
@@ -120,10 +135,18 @@ class Moments(Value):
             a.counts + b.counts, centres, a.sums + b.sums, a.products + b.products, self.structure
         )
 
+    def __radd__(self, other: Any) -> Self:
+        # sum() starts from the number 0.
+        return self if other == 0 else NotImplemented
+
     def __mul__(self, scale: float) -> Self:
+        if not isinstance(scale, Real):
+            return NotImplemented
         return type(self)(
             self.counts * scale, self.centres, self.sums * scale, self.products * scale, self.structure
         )
+
+    __rmul__ = __mul__
 
     @once
     def about_means(self) -> tuple[Array, Array, Array]:

@@ -138,6 +138,7 @@ class Prior(Value):
 
     def marginal(self, columns: np.ndarray) -> Prior:
         """What it says of some of the features."""
+        columns = validate.columns("columns", columns, len(self.mean))
         part = self.covariance[np.ix_(columns, columns)]
         return Prior(part, self.covariance_count, self.mean[columns], self.mean_count)
 

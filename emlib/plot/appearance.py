@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import PIL.Image
 import seaborn as sns
+from IPython import get_ipython
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -103,7 +104,7 @@ def png(figure: Figure, dpi: float = 144) -> bytes:
     >>> plt.close(figure)
     """
     validate.kind("figure", figure, Figure)
-    figure.set_dpi(dpi)
+    figure.set_dpi(validate.positive("dpi", dpi))
     # A canvas remembers how its texts are laid out, which is most of the work when a figure is drawn again.
     canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
     canvas.draw()  # figure.savefig would draw twice
@@ -116,6 +117,8 @@ def png(figure: Figure, dpi: float = 144) -> bytes:
 
 def show(figure: Figure, alt: str, dpi: float = 144) -> None:
     """Show a figure in a notebook, with a text for those who cannot see it, and close it.
+
+    In a script it is shown in a window until that is closed; where there can be no windows, its text is printed.
 
     Parameters
     ----------
@@ -135,10 +138,14 @@ def show(figure: Figure, alt: str, dpi: float = 144) -> None:
     ValueError: alt is empty; say in a sentence what the picture shows
     >>> plt.close(figure)
     """
+    validate.kind("figure", figure, Figure)
     validate.kind("alt", alt, str)
     alt = " ".join(alt.split())
     if not alt:
         raise ValueError("alt is empty; say in a sentence what the picture shows")
+    if get_ipython() is None:  # a script, which has no page
+        _in_a_script(figure, alt)
+        return
     picture = b2a_base64(png(figure, dpi), newline=False).decode()
     plt.close(figure)
     display(
@@ -146,6 +153,20 @@ def show(figure: Figure, alt: str, dpi: float = 144) -> None:
         metadata={"image/png": {"width": round(figure.get_figwidth() * dpi / 2), "alt": alt}},
         raw=True,
     )
+
+
+def _in_a_script(figure: Figure, alt: str) -> None:
+    """Show a figure in a window, or print its text where Matplotlib opens none."""
+    if getattr(figure.canvas, "required_interactive_framework", None) is None:
+        print(alt)
+    else:
+        plt.show(block=True)
+    plt.close(figure)
+
+
+def axes(ax: Any) -> None:
+    """Raise an error unless `ax` can be drawn on."""
+    validate.kind("ax", ax, Axes, ", such as plt.subplots() gives: the first argument is where to draw")
 
 
 def number_of(ax: Axes, k: int, **style: Any) -> Text:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.markers import CARETUP
 
 from emlib import validate
-from emlib.plot.appearance import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK, axes
 from emlib.value import Array
 
 CURVE, BOUND, GAP = INK, COLOURS[2], COLOURS[3]
@@ -48,7 +48,8 @@ def bound(
     ['log-likelihood', 'bound (ELBO)', 'gap (KL)']
     >>> plt.close(figure)
     """
-    validate.kind("log_likelihood", log_likelihood, Callable)
+    axes(ax)
+    validate.function("log_likelihood", log_likelihood, "parameter")
     low, high = validate.number("low", low), validate.number("high", high)
     if not low < high:
         raise ValueError(f"the axis runs from {low} to {high}; low must be less than high")
@@ -68,6 +69,8 @@ def bound(
     ax.set(xlabel=name, ylabel="nats")
 
     def redraw(elbo: Curve, before: float, after: float) -> None:
+        validate.function("bound", elbo, "parameter")
+        before, after = validate.number("before", before), validate.number("after", after)
         curve.set_data(grid, _values(elbo, grid))
         top, bottom = float(log_likelihood(after)), float(elbo(after))
         gap.set_data([after, after], [bottom, top])
@@ -79,4 +82,9 @@ def bound(
 
 
 def _values(function: Curve, grid: Array) -> Array:
-    return validate.numbers("what the function returns", [function(float(value)) for value in grid])
+    values = validate.numbers("what the function returns", [function(float(value)) for value in grid])
+    if values.shape != grid.shape:
+        raise ValueError(
+            f"the function returns an array of shape {values.shape[1:]}; it must return one number"
+        )
+    return values

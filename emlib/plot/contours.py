@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from emlib import validate
 from emlib.mixture import Mixture
-from emlib.plot.appearance import INK, fine_grid, in_dimensions
+from emlib.plot.appearance import INK, axes, fine_grid, in_dimensions
 from emlib.value import Array
 
 CELLS = 250  # of the grid, along each axis
@@ -48,6 +48,7 @@ def contours(ax: Axes, mixture: Mixture, shares: float | Sequence[float] = (0.5,
     (True, ['50 %', '90 %'])
     >>> plt.close(figure)
     """
+    axes(ax)
     components = in_dimensions(mixture, 2)
     shares = np.atleast_1d(validate.finite("shares", shares)).ravel().tolist()
     if not shares or not all(0 < a < b < 1 for a, b in zip(shares, [*shares[1:], 1 - 1e-12], strict=True)):

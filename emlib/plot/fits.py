@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
-from emlib.plot.appearance import COLOURS, INK, in_dimensions
+from emlib.plot.appearance import COLOURS, INK, axes, in_dimensions
 from emlib.plot.lines import ends, line, shares
 from emlib.plot.planes import plane
 
@@ -47,6 +47,7 @@ def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None
     ('log-likelihood (nats)', [-31.72])
     >>> plt.close(figure)
     """
+    axes(ax)
     objectives = history.objectives if isinstance(history, Trace) else validate.finite("history", history)
     if objectives.ndim != 1 or not len(objectives):
         raise ValueError(
@@ -102,6 +103,10 @@ def watch(
     ['iteration 2: -192.37']
     >>> plt.close(figure)
     """
+    if not isinstance(figure, SubFigure):
+        validate.kind(
+            "figure", figure, Figure, ", such as plt.figure() gives: the first argument is where to draw"
+        )
     validate.kind("trace", trace, Trace)
     if len(trace.models) != len(trace.objectives):
         raise ValueError("the trace holds only its last model: fit with keep='models'")

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.mixture import Mixture
-from emlib.plot.appearance import INK, cycled, fine_grid, in_dimensions, mixed, number_of, same_kind
+from emlib.plot.appearance import INK, axes, cycled, fine_grid, in_dimensions, mixed, number_of, same_kind
 from emlib.value import Array
 
 DIGIT = 0.05  # what a component's number needs, as a part of the axis
@@ -63,6 +63,7 @@ def line(
     ('density', ['0', '1', '2'])
     >>> plt.close(figure)
     """
+    axes(ax)
     in_dimensions(mixture, 1)
     low, high = ends(mixture, X, low, high)
 
@@ -143,6 +144,8 @@ def _dots(
 ) -> Callable[[Mixture], None]:
     """Draw the points under the axis, if there are any; returns what gives them their colours under a mixture."""
     if X is None:
+        if ringed is not None:
+            raise ValueError(f"ringed is {ringed!r}, and there are no points: give X too")
         return lambda mixture: None
     x = validate.points(as_one(X), 1)
     # Four rows in turn keep close points apart.
@@ -191,6 +194,7 @@ def shares(
     (3, True)
     >>> plt.close(figure)
     """
+    axes(ax)
     in_dimensions(mixture, 1)
     low, high = ends(mixture, None, low, high)
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.mixture import Mixture
-from emlib.plot.appearance import cycled, in_dimensions, mixed, number_of, same_kind, within_reach
+from emlib.plot.appearance import axes, cycled, in_dimensions, mixed, number_of, same_kind, within_reach
 
 
 def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]:
@@ -46,6 +46,7 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
     (272, ['0', '1'])
     >>> plt.close(figure)
     """
+    axes(ax)
     in_dimensions(mixture, 2)
     X = validate.points(as_one(X), 2)
     # Smaller dots where there are many.

@@ -48,7 +48,7 @@ class Ratio(Value):
     >>> ratio.p_value  # (1 + 1) / (4 + 1)
     0.4
     >>> ratio
-    full, K = 1 against 2: ratio 12.00; of 4 simulated under K = 1, half are below 3.10 and 95% below 14.20; p = 0.4
+    full, K = 1 against 2: ratio 12.00; of 4 simulated under K = 1, half are at most 3.10 and 95% at most 14.20; p = 0.4
     """
 
     structure: str
@@ -57,10 +57,11 @@ class Ratio(Value):
     simulated: Array
 
     def __post_init__(self) -> None:
-        simulated = np.asarray(self.simulated, dtype=float)
+        simulated = validate.numbers("simulated", self.simulated)
         if simulated.ndim != 1 or not simulated.size or np.isnan(simulated).any():
             raise ValueError("simulated must be ratios (B,): numbers, one for each sample, and at least one")
         validate.number("observed", self.observed)
+        validate.count("K", self.K)
         object.__setattr__(self, "simulated", frozen(simulated))
 
     @property
@@ -72,7 +73,8 @@ class Ratio(Value):
         low, high = np.quantile(self.simulated, [0.5, 0.95], method="inverted_cdf")
         return (
             f"{self.structure}, K = {self.K} against {self.K + 1}: ratio {self.observed:.2f}; of "
-            f"{len(self.simulated)} simulated under K = {self.K}, half are below {low:.2f} and 95% below {high:.2f}; "
+            f"{len(self.simulated)} simulated under K = {self.K}, half are at most {low:.2f} and "
+            f"95% at most {high:.2f}; "
             f"p = {self.p_value:.3g}"
         )
 

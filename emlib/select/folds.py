@@ -53,6 +53,12 @@ class HeldOut(Value):
     folds: tuple[float, ...]
     collapsed: int = 0
 
+    def __post_init__(self) -> None:
+        folds = validate.numbers("folds", self.folds)
+        if folds.ndim != 1 or not folds.size:
+            raise ValueError(f"folds is {self.folds!r}; it must be one mean for each fold, and at least one")
+        object.__setattr__(self, "folds", tuple(folds.tolist()))
+
     def __repr__(self) -> str:
         over = counted(len(self.folds), "fold")
         return f"held-out log-likelihood {self.mean:.4f} ± {self.error:.4f} nats per point, over {over}" + (

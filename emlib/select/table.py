@@ -138,6 +138,8 @@ class Sweep(Value):
         sign = -1 if criterion == "held_out" else 1
         if rows := self._ranked(criterion):
             return min(rows, key=lambda row: sign * getattr(row, criterion))
+        if not self.rows:
+            raise ValueError("the sweep has no rows, and so no best one")
         healthy = [row for row in self.rows if row.healthy]
         raise ValueError(
             f"no row has a held-out score, the first because {healthy[0].missing}"
