@@ -387,7 +387,7 @@ export class Session {
       return;
     }
     const where = this.means ? "where you put them" : `at points chosen by seed ${this.seed}`;
-    this.note = `A new start: means ${where}, equal weights, the covariance of all points for each.`;
+    this.note = `A new start: means ${where}, equal weights, each the covariance of all points.`;
     const chosen = () => places.splice(Math.floor(random() * places.length), 1)[0];
     const means = this.means ?? Array.from({ length: K }, chosen);
     try {
@@ -664,6 +664,7 @@ function borders(centres) {
       if (c === a || c === b) continue;
       if (slope > 0) to = Math.min(to, room / slope);
       else if (slope < 0) from = Math.max(from, room / slope);
+      else if (room < 0) to = from;
     }
     return from < to ? [from, to].map((t) => AXES.map((d) => middle[d] + t * along[d])) : [];
   });

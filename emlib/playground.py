@@ -117,8 +117,8 @@ def _gaussians(mixture: Any) -> Gaussian:
             f"mixture is a mixture of {components.headline()}; the playground shows 1 to {MOST_K} Gaussians "
             "in 2 dimensions"
         )
-    plain = Mixture(mixture.weights, components.under(ridge=0.0, prior=None, fixed=()))
-    if mixture != plain:
+    of_components = components.ridge or components.prior is not None or components.fixed
+    if of_components or mixture.weight_count or mixture.fixed_weights:
         raise ValueError(
             "mixture has a ridge, a prior or fixed parameters, and the playground knows none: leave them out"
         )
