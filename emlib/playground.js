@@ -378,6 +378,7 @@ export class Session {
   restart() {
     this.judgeAnew();
     this.mixture = null;
+    if (this.floor === "given") this.floor = "0"; // Python's went with its mixture
     const [places, random, K] = [different(this.X), generator(this.seed), this.K];
     if (places.length < K) {
       const are = places.length === 1 ? "is" : "are";
@@ -427,6 +428,7 @@ export class Session {
     Object.assign(this, { K: means.length, structure, floor: floor ? "given" : "0" });
     Object.assign(this, { means: null, centres: means });
     this.judgeAnew();
+    this.note = "This mixture is Python's.";
   }
 
   // The E-step, and k-means' own: every point goes to the nearest centre.
@@ -1042,12 +1044,13 @@ function render({ model, el }) {
     const number = (i) => bytes.getFloat64(8 * i, true);
     const length = (bytes?.byteLength ?? 0) / 16;
     const X = Array.from({ length }, (_, n) => [number(2 * n), number(2 * n + 1)]);
-    open({ K: model.get("_K"), ...(X.length ? { X, points: "own" } : {}) });
-    adopt();
+    const { K = model.get("_K"), structure, floor, seed } = session ?? {};
+    if (!session) open(length ? { K, X, points: "own" } : { K });
+    else if (written(X) !== written(session.X)) {
+      open({ K, structure, floor, seed, X, points: "own" });
+    }
+    if (model.get("_mixture")?.weights) session.adopt(model.get("_mixture"));
   }
-  const adopt = () => {
-    if (model.get("_mixture")) session.adopt(model.get("_mixture"));
-  };
   // What the link wants, on a page of its own.
   function fromLink() {
     if (!location.hash.startsWith("#play")) return undefined;
@@ -1057,18 +1060,22 @@ function render({ model, el }) {
       return `This link cannot be read: ${error.message}. Here are three clusters instead.`;
     }
   }
-  const ends = [];
-  const listen = (target, on, off, event, what) => {
-    const hear = () => telling || act(what);
-    target[on](event, hear);
-    ends.push(() => target[off](event, hear));
+  let waiting = false;
+  const hear = () => {
+    if (telling || waiting) return;
+    waiting = true; // until all that Python has changed is here
+    queueMicrotask(() => {
+      waiting = false;
+      act(fromModel);
+    });
   };
-  listen(model, "on", "off", "change:_points", fromModel);
-  listen(model, "on", "off", "change:_mixture", adopt);
+  const changed = ["change:_points", "change:_mixture"];
+  changed.forEach((event) => model.on(event, hear));
   fromModel();
   const page = Boolean(model.get("page"));
+  const follow = () => page && act(fromLink);
+  window.addEventListener("hashchange", follow);
   part.link.hidden = !page;
-  if (page) listen(window, "addEventListener", "removeEventListener", "hashchange", fromLink);
 
   // The picture follows its size, and the page's ground.
   const sizes = new ResizeObserver(update);
@@ -1079,7 +1086,10 @@ function render({ model, el }) {
   sizes.observe(part.plane);
   return () => {
     cancelAnimationFrame(frame);
-    [...ends, () => sizes.disconnect(), () => grounds.disconnect()].forEach((end) => end());
+    sizes.disconnect();
+    grounds.disconnect();
+    changed.forEach((event) => model.off(event, hear));
+    window.removeEventListener("hashchange", follow);
   };
 }
 

@@ -163,7 +163,9 @@ def test_it_stops_where_emlib_stops_and_says_the_same(node):
             assert abs(theirs["nIter"] - ours.n_iter) <= 3
             continue
         assert theirs["nIter"] == ours.n_iter
-        np.testing.assert_allclose(found["objectives"], trace.objectives, rtol=1e-10)
+        # What is nearly singular makes much of the last digits.
+        rtol = 1e-10 if ours.reason == "converged" else 1e-6
+        np.testing.assert_allclose(found["objectives"], trace.objectives, rtol=rtol)
 
 
 @needs_node
