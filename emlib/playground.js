@@ -611,9 +611,11 @@ function drawPlane(canvas, session, { view, look, cross, held, kMeans }) {
   pen.beginPath();
   pen.rect(left, top, right - left, bottom - top);
   pen.clip();
-  // The points, in the colours of their shares, with an edge that shows on any ground.
+  // The points, in the colours of their shares, with an edge that shows on any ground; of many
+  // points edges would overlap, and take most of the time.
   const radius = Math.max(2.2, Math.min(4.5, Math.sqrt(3000 / X.length)));
-  X.forEach((x, n) => disc(there(x), radius, resp ? mixed(resp[n]) : look.soft, look.edge, 0.8));
+  const edge = X.length > 500 ? null : look.edge;
+  X.forEach((x, n) => disc(there(x), radius, resp ? mixed(resp[n]) : look.soft, edge, 0.8));
   // The components: ellipses one and two standard deviations away, and the number at the mean.
   mixture?.means.forEach((mean, k) => {
     const { values, vectors } = eigen(mixture.covariances[k].S);
@@ -677,13 +679,13 @@ function borders(centres) {
 function drawCurve(canvas, { curve }, { look }) {
   const { line, disc, text } = paper(canvas);
   const shown = curve.slice(-SHOWN);
-  const [left, top, right, bottom] = [78, 30, canvas.clientWidth - 8, canvas.clientHeight - 40];
+  const [left, top, right, bottom] = [94, 30, canvas.clientWidth - 8, canvas.clientHeight - 40];
   line([[left, top], [left, bottom], [right, bottom]], look.soft, 1);
   text("nats", left - 7, 12, look.ink, "right");
-  line([[left + 8, 12], [left + 30, 12]], look.ink, 2);
-  text("log-likelihood", left + 35, 12, look.ink, "left");
-  line([[left + 136, 12], [left + 158, 12]], look.accent, 2, [5, 3]);
-  text("bound", left + 163, 12, look.ink, "left");
+  line([[left + 4, 12], [left + 26, 12]], look.ink, 2);
+  text("log-likelihood", left + 31, 12, look.ink, "left");
+  line([[left + 130, 12], [left + 152, 12]], look.accent, 2, [5, 3]);
+  text("bound", left + 157, 12, look.ink, "left");
   const span = shown.length ? ` ${curve.length - shown.length + 1} to ${curve.length}` : "";
   text(`half steps${span}`, (left + right) / 2, bottom + 31, look.ink);
   if (!shown.length) return;
