@@ -221,7 +221,7 @@ export class Watch {
 const PLATEAU = "the gains are below tol, but growing: EM is leaving a plateau; raise max_iter";
 
 // Distrust components that only a floor holds up, and two that cannot be told apart.
-function suspicion(X, resp, mixture) {
+export function suspicion(X, resp, mixture) {
   const { counts, estimates } = estimate(X, resp, mixture.structure);
   const K = [...counts.keys()];
   const heldUp = K.filter((k) => mixture.floor && isHeldUp(X, estimates[k], mixture));
@@ -630,13 +630,6 @@ function drawPlane(canvas, session, { view, look, cross, held, kMeans }) {
       line(round, COLOURS[k], 3.6 - sigmas);
     }
   });
-  mixture?.means.forEach((mean, k) => {
-    const size = held === k ? 15 : 11;
-    disc(there(mean), size + 1.5, look.ink);
-    disc(there(mean), size, look.ground, COLOURS[k], held === k ? 6 : 3);
-    const [x, y] = there(mean);
-    text(String(k), x, y + 1, look.ink);
-  });
   // k-means: its centres, and the borders between what is nearest to each.
   if (kMeans && mixture) {
     for (const ends of borders(centres)) line(ends.map(there), look.ink, 1.5, [6, 5]);
@@ -647,6 +640,13 @@ function drawPlane(canvas, session, { view, look, cross, held, kMeans }) {
       }
     });
   }
+  mixture?.means.forEach((mean, k) => {
+    const size = held === k ? 15 : 11;
+    disc(there(mean), size + 1.5, look.ink);
+    disc(there(mean), size, look.ground, COLOURS[k], held === k ? 6 : 3);
+    const [x, y] = there(mean);
+    text(String(k), x, y + 1, look.ink);
+  });
   if (cross) {
     const [x, y] = there(cross);
     line([[x - 12, y], [x + 12, y]], look.ink, 2);
@@ -804,13 +804,14 @@ function news({ note, stop, curve, steps, resp, fresh }) {
   }
   if (!resp) return note;
   const { logLikelihood, bound: below } = curve.at(-1);
-  const now = `the log-likelihood ${signed(logLikelihood, 4)} nats`;
-  if (fresh) return `E-step: the points are shared out anew. The bound touches ${now}.`;
+  const now = `${signed(logLikelihood, 4)} nats`;
+  const shared = "E-step: the points are shared out. The bound touches the log-likelihood";
+  if (fresh) return `${shared}, ${now}.`;
   const rise = signed(logLikelihood - curve.at(-2).logLikelihood, 4);
   const gap = signed(logLikelihood - below, 4);
   return (
-    `M-step ${steps}: the components fit their shares; ${now}, ${rise} more than before. ` +
-    `The bound is ${gap} below it, until the next E-step.`
+    `M-step ${steps}: the components fit their shares. The log-likelihood is ${now}, ` +
+    `${rise} more than before, and the bound ${gap} below it, until the next E-step.`
   );
 }
 

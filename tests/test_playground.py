@@ -169,6 +169,40 @@ def test_it_stops_where_emlib_stops_and_says_the_same(node):
 
 
 @needs_node
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_it_tells_components_apart_as_emlib_does(node, structure):
+    """From hardly different to very: where the one says that two cannot be told apart, so does the other."""
+    rng, cases, expected = np.random.default_rng(4), [], []
+    for _ in range(150):
+        X, apart = rng.normal(size=(60, 2)), rng.uniform(0, 2)
+        matrices = np.eye(2) * rng.uniform(0.3 + 0.3 * apart, 1.2 + apart, size=(3, 1, 1))
+        if structure == "full":
+            matrices[:, 0, 1] = matrices[:, 1, 0] = 0.2 * rng.normal(size=3)
+        covariances = {
+            "full": matrices,
+            "tied": matrices[0],
+            "diag": matrices.diagonal(axis1=1, axis2=2),
+            "spherical": matrices[:, 0, 0],
+        }[structure]
+        means = apart * rng.normal(size=(3, 2))
+        model = Mixture([0.2, 0.3, 0.5], Gaussian(means, covariances, structure))
+        found = model.suspicion(model.expect(X))
+        expected.append(None if found is None else [found.reason, found.message])
+        cases.append({"X": X.tolist(), "resp": model.responsibilities(X).tolist(), "mixture": spelt(model)})
+    found = node(
+        """
+        return given.map(({ X, resp, mixture }) => {
+            const session = new it.Session({ X, points: "own" });
+            session.adopt(mixture);
+            return it.suspicion(X, resp, session.mixture);
+        });""",
+        cases,
+    )
+    assert found == expected
+    assert 20 < sum(one is None for one in expected) < 130
+
+
+@needs_node
 def test_out_of_steps(node):
     X = datasets.old_faithful().X
     for max_iter, n in ((1, 1), (5, 5), (0, 0)):

@@ -143,9 +143,7 @@ def test_it_opens_with_a_start_and_an_invitation(play):
 def test_each_button_does_what_it_says(play):
     one = play()
     one.press("e")
-    assert one.status.startswith(
-        "E-step: the points are shared out anew. The bound touches the log-likelihood"
-    )
+    assert one.status.startswith("E-step: the points are shared out. The bound touches the log-likelihood")
     assert one.able == ["m", "step", "run", "restart", "remove", "clear", "link"]
     before = one.rows
     one.press("m")
