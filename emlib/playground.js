@@ -935,8 +935,9 @@ function render({ model, el }) {
       part.address.value = location.href.split("#")[0] + linkOf(session);
       part.address.hidden = false;
       part.address.select();
+      say("Copy the link from the field.");
       const copied = navigator.clipboard?.writeText(part.address.value);
-      copied?.then(() => say("The link is copied."), () => say("Copy the link from the field."));
+      copied?.then(() => say("The link is copied."), () => {}); // not where it is forbidden
     },
   };
   const removing = () => part.remove.getAttribute("aria-pressed") === "true";

@@ -177,7 +177,7 @@ def test_it_tells_components_apart_as_emlib_does(node, structure):
         X, apart = rng.normal(size=(60, 2)), rng.uniform(0, 2)
         matrices = np.eye(2) * rng.uniform(0.3 + 0.3 * apart, 1.2 + apart, size=(3, 1, 1))
         if structure == "full":
-            matrices[:, 0, 1] = matrices[:, 1, 0] = 0.2 * rng.normal(size=3)
+            matrices[:, 0, 1] = matrices[:, 1, 0] = rng.uniform(-0.25, 0.25, size=3)
         covariances = {
             "full": matrices,
             "tied": matrices[0],
