@@ -407,11 +407,12 @@ export class Session {
     this.note = "The mixture stays as it was, and is judged anew.";
   }
 
-  // Other points: the mixture stays, if they are enough for one, and is judged anew.
+  // Other points. If it is one more or less, the mixture stays, and is judged anew.
   setPoints(X, points = "own") {
+    const one = Math.abs(X.length - this.X.length) === 1;
     this.undos.push([this.X, this.points]);
     Object.assign(this, { X, points });
-    if (this.mixture && different(X).length >= this.K) this.judgeAnew();
+    if (this.mixture && one && different(X).length >= this.K) this.judgeAnew();
     else this.restart();
   }
 
@@ -852,6 +853,8 @@ function render({ model, el }) {
   // Show everything as it is.
   function update() {
     const { X, mixture, curve, stuck, fresh } = session;
+    if (!part.plane.clientWidth) return; // not on the page yet
+    if (!mixture?.means[shown.held]) shown.held = null;
     root.toggleAttribute("data-dark", isDark());
     const style = getComputedStyle(root);
     for (const name of ["ink", "soft", "ground", "edge", "accent"])
@@ -896,6 +899,13 @@ function render({ model, el }) {
     telling = false;
   }
 
+  function undo() {
+    session.undo();
+    const { low, high } = shown.view;
+    const seen = (x) => AXES.every((d) => low[d] <= x[d] && x[d] <= high[d]);
+    if (!session.X.every(seen)) shown.view = viewOf(session.X);
+  }
+
   function open(choices) {
     session = new Session(choices);
     Object.assign(shown, { view: viewOf(session.X), held: null, cross: null });
@@ -928,7 +938,7 @@ function render({ model, el }) {
     step: () => act(() => session.step()),
     run: () => (frame ? act() : run()),
     restart: () => act(() => session.choose({ seed: (session.seed + 1) % 1e6 })),
-    undo: () => act(() => session.undo()),
+    undo: () => act(undo),
     clear: () => act(() => session.setPoints([])),
     remove: () => part.remove.setAttribute("aria-pressed", String(!removing())),
     link: () => {

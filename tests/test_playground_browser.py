@@ -115,8 +115,9 @@ class Play:
 def play(browser, site):
     opened = []
 
-    def open_page(hash_="", width=1200, height=1000, **options):
-        page = browser.new_page(viewport={"width": width, "height": height}, **options)
+    def open_page(hash_="", width=1200, height=1000, reduced_motion="reduce", **options):
+        size = {"width": width, "height": height}
+        page = browser.new_page(viewport=size, reduced_motion=reduced_motion, **options)
         opened.append(Play(page, site + hash_))
         return opened[-1]
 
@@ -169,7 +170,7 @@ def test_each_button_does_what_it_says(play):
 
 
 def test_a_run_is_silent_until_it_stops_and_can_be_stopped(play):
-    one = play()
+    one = play(reduced_motion="no-preference")
     one.press("run")
     assert one.part("run").inner_text() == "stop"
     assert one.status == ""
@@ -193,6 +194,11 @@ def test_choices_start_anew(play):
     assert one.n_points == 0
     one.choose("points", "faithful")
     assert one.n_points == 272
+    picture = one.part("plane").screenshot()
+    one.choose("points", "ring")
+    one.press("undo")  # the old points, where they can be seen
+    assert one.status.startswith("A new start")
+    assert one.part("plane").screenshot() == picture
 
 
 def test_points_by_mouse(play):
@@ -397,9 +403,18 @@ def test_the_sites_theme_goes_before_the_systems(play):
     one.page.wait_for_selector(".em-play:not([data-dark])")
 
 
-def test_without_motion_a_run_is_over_at_once(play):
-    one = play("#play&points=faithful&K=3", reduced_motion="reduce")
-    assert one.run().startswith("converged after")
+def test_a_run_can_be_watched_or_be_over_at_once(play):
+    ends = set()
+    for motion in ("no-preference", "reduce"):
+        one = play(reduced_motion=motion)
+        one.page.evaluate("""() => {
+            window.seen = 0;
+            const table = document.querySelector('.em-play tbody');
+            new MutationObserver(() => (window.seen += 1)).observe(table, { childList: true });
+        }""")
+        ends.add(one.run())
+        assert (one.page.evaluate("seen") > 10) == (motion == "no-preference")
+    assert len(ends) == 1
 
 
 def test_the_classic_script_refuses_what_it_cannot_turn():
