@@ -147,7 +147,7 @@ FIT = """
 def test_it_stops_where_emlib_stops_and_says_the_same(node):
     rng = np.random.default_rng(2)
     cases, traces = [], []
-    for number in range(80):
+    for number in range(60):
         X, structure = some_data(number % 5, rng), STRUCTURES[number % 4]
         share = [0, 1e-10, 1e-3][number % 3]
         K = int(rng.integers(1, 7))
