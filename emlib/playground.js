@@ -89,9 +89,16 @@ export function estimate(X, resp, structure) {
   const K = [...resp[0].keys()];
   const counts = K.map((k) => sum(resp, (r) => r[k]));
   const means = K.map((k) => AXES.map((d) => sum(X, (x, n) => resp[n][k] * x[d]) / counts[k]));
-  const scatter = (k, i, j) =>
-    sum(X, (x, n) => resp[n][k] * (x[i] - means[k][i]) * (x[j] - means[k][j]));
-  const scatters = K.map((k) => [scatter(k, 0, 0), scatter(k, 0, 1), scatter(k, 1, 1)]);
+  const scatters = K.map((k) => {
+    let [xx, xy, yy] = [0, 0, 0];
+    X.forEach((x, n) => {
+      const [dx, dy] = [x[0] - means[k][0], x[1] - means[k][1]];
+      xx += resp[n][k] * dx * dx;
+      xy += resp[n][k] * dx * dy;
+      yy += resp[n][k] * dy * dy;
+    });
+    return [xx, xy, yy];
+  });
   const pooled = [0, 1, 2].map((e) => sum(scatters, (one) => one[e]) / X.length);
   const estimates = K.map((k) => {
     const [xx, xy, yy] = scatters[k].map((total) => total / counts[k]);
@@ -139,7 +146,7 @@ export function bound(X, resp, mixture) {
 
 // How far rounding alone may move the log-likelihood: emlib's estimate, so that both stop together.
 function rounding(X, { resp, logLikelihood }, { weights, means, covariances, structure }) {
-  const centre = estimate(X, ones(X), "full").means[0];
+  const centre = AXES.map((d) => sum(X, (x) => x[d]) / X.length);
   const [rx, ry] = AXES.map((d) => Math.max(...X.map((x) => Math.abs(x[d] - centre[d]))));
   // The largest terms that a log-density, written out in powers of x, has here.
   const largest = covariances.map(({ P: [xx, xy, yy], logDet }, k) => {
