@@ -395,7 +395,8 @@ export class Session {
       return;
     }
     const where = this.means ? "where you put them" : `at points chosen by seed ${this.seed}`;
-    this.note = `A new start: means ${where}, equal weights, each the covariance of all points.`;
+    const alike = "the same weight for each, and the covariance of all points";
+    this.note = `A new start: means ${where}, ${alike}.`;
     const chosen = () => places.splice(Math.floor(random() * places.length), 1)[0];
     const means = this.means ?? Array.from({ length: K }, chosen);
     try {
@@ -940,8 +941,14 @@ function render({ model, el }) {
   }
 
   const clicks = {
-    e: () => act(() => session.e()),
-    m: () => act(() => session.m()),
+    e: () => {
+      act(() => session.e());
+      part.m.focus(); // else the keyboard would be left on a button that cannot act
+    },
+    m: () => {
+      act(() => session.m());
+      part.e.focus();
+    },
     step: () => act(() => session.step()),
     run: () => (frame ? act() : run()),
     restart: () => act(() => session.choose({ seed: (session.seed + 1) % 1e6 })),
@@ -1037,6 +1044,7 @@ function render({ model, el }) {
   part.plane.addEventListener("keydown", (event) => {
     const { key, shiftKey } = event;
     const { view, held } = shown;
+    if (event.ctrlKey || event.altKey || event.metaKey) return; // the browser's own keys
     const at = shown.cross ?? AXES.map((d) => (view.low[d] + view.high[d]) / 2);
     if (arrows[key]) {
       const from = held === null ? at : session.mixture.means[held];
@@ -1074,10 +1082,10 @@ function render({ model, el }) {
   }
   // What the link wants, on a page of its own.
   function fromLink() {
-    if (!location.hash.startsWith("#play")) return undefined;
     try {
-      open(choicesOf(location.hash));
+      if (location.hash.startsWith("#play")) open(choicesOf(location.hash));
     } catch (error) {
+      open();
       return `This link cannot be read: ${error.message}. Here are three clusters instead.`;
     }
   }
@@ -1094,7 +1102,7 @@ function render({ model, el }) {
   changed.forEach((event) => model.on(event, hear));
   fromModel();
   const page = Boolean(model.get("page"));
-  const follow = () => page && act(fromLink);
+  const follow = () => page && location.hash.startsWith("#play") && act(fromLink);
   window.addEventListener("hashchange", follow);
   part.link.hidden = !page;
 

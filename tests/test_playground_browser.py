@@ -291,6 +291,13 @@ def test_by_keys(play):
     assert one.status.startswith("Cross at ")
     assert one.means == [after]
     plane.press("9")  # nothing
+    one.part("e").press("Enter")
+    for _ in range(3):  # Enter again and again is E, M, E, M
+        one.page.keyboard.press("Enter")
+    assert one.status.startswith("M-step 2")
+    plane.press("Control+0")  # the browser's
+    assert one.status.startswith("M-step 2")
+    one.press("restart")
     # Every control can be reached, in the order of reading.
     one.page.locator("h1").click()
     seen = []
@@ -372,12 +379,14 @@ def test_a_link_made_by_hand(play):
     )
     assert one.n_points == 150
     one.press("step")
+    one.page.evaluate("location.hash = '#elsewhere'")  # some heading of the page
     assert one.status.startswith("M-step 1")
     one.page.evaluate("location.hash = '#play&points=faithful&K=2'")
     one.page.wait_for_function("document.querySelectorAll('.em-play tbody tr').length === 2")
     assert one.n_points == 272
-    one.page.evaluate("location.hash = '#elsewhere'")  # some heading of the page
-    assert one.n_points == 272
+    one.page.evaluate("location.hash = '#play&seed=x'")
+    one.page.wait_for_function("document.querySelectorAll('.em-play tbody tr').length === 3")
+    assert one.status.startswith('This link cannot be read: seed is "x"')
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
