@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT / "notebooks"), str(HERE)]
 
 import films  # noqa: E402
 import lessons  # noqa: E402
+import playground  # noqa: E402
 
 LIBRARIES = (
     "numpy",
@@ -130,6 +131,11 @@ def stage(source: Path, notebooks: dict[str, nbformat.NotebookNode]) -> None:
     (source / "static" / "mathjax" / "output").mkdir(parents=True)
     shutil.copy(str(mathjax / "tex-chtml.js"), source / "static" / "mathjax")
     shutil.copytree(str(mathjax / "output" / "chtml"), source / "static" / "mathjax" / "output" / "chtml")
+
+    # The playground, as a script that works from the disk, too.
+    script = (ROOT / "emlib" / "playground.js").read_text(encoding="utf-8")
+    script = playground.classic_script(script) + playground.MOUNT
+    (source / "static" / "playground.js").write_text(script, encoding="utf-8")
 
     # The lessons.
     terms = _terms((ROOT / "notebooks" / "glossary.md").read_text(encoding="utf-8"))

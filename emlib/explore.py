@@ -1,7 +1,7 @@
 """Explorables: a picture under a slider.
 
 A *film* is drawn beforehand and moves in the browser alone, at once, with or without a kernel. A *live* one
-is drawn by the kernel at every move, for parameters that have no frames.
+is drawn by the kernel at every move, for parameters that have no frames. The *playground* is EM itself, in the browser.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from math import floor, log10, prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,9 @@ try:
     from emlib import plot
 except ModuleNotFoundError as error:
     raise not_installed("emlib.explore", error) from error
+
+if TYPE_CHECKING:
+    from emlib.playground import Playground
 
 MOST_FRAMES = 150
 
@@ -223,6 +226,33 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorabl
         control.observe(redraw, "value")
     spans = ", ".join(f"{name} {limits[0]} to {limits[1]}" for name, limits in sliders.items())
     return Explorable(list(controls.values()), image, image.layout.width, f"live picture: {spans}")
+
+
+def playground(X: ArrayLike | None = None, K: int = 3) -> Playground:
+    """EM in the plane, moved by hand: place points, drag means, and press E, M, step or run.
+
+    What is placed and fitted in the page is in Python, as `.X` and `.mixture`, and what is set there is in the page.
+    Needs the package anywidget.
+
+    Parameters
+    ----------
+    X : array_like (N, 2), optional
+        The points, 4,000 at most; by default three clusters.
+    K : int
+        Number of components, 1 to 6.
+
+    Examples
+    --------
+    >>> from emlib import datasets, explore
+    >>> play = explore.playground(datasets.old_faithful().X, K=2)
+    >>> play
+    <playground: 272 points>
+    >>> play.X.shape
+    (272, 2)
+    """
+    from emlib.playground import Playground  # anywidget is needed only here
+
+    return Playground(X, K)
 
 
 SHARPNESS = 96  # pixels per inch: a compromise between sharp and quick

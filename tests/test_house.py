@@ -50,7 +50,7 @@ def test_the_lock_pins_and_hashes_everything_and_names_no_host():
 
 def test_import_is_light():
     heavy = {"matplotlib", "seaborn", "ipywidgets", "IPython", "sklearn", "dask", "pandas", "scipy.stats"}
-    heavy |= {"joblib", "tqdm"}
+    heavy |= {"joblib", "tqdm", "anywidget"}
     code = "import sys, emlib; print(*sys.modules)"
     assert not heavy & set(run(sys.executable, "-c", code).split())
 
@@ -168,7 +168,7 @@ def test_the_wheel_is_small_typed_and_nothing_but_emlib(tmp_path):
     (wheel,) = tmp_path.glob("em_course-*.whl")
     assert wheel.stat().st_size < 200_000
     names = zipfile.ZipFile(wheel).namelist()
-    assert "emlib/py.typed" in names
+    assert {"emlib/py.typed", "emlib/playground.js"} <= {*names}
     assert all(name.startswith(("emlib/", f"em_course-{emlib.__version__}.dist-info/")) for name in names)
     # What it imports on its own, outside this clone, in an environment that has NumPy, SciPy and the rest.
     code = f"import sys; sys.path.insert(0, {str(wheel)!r}); import emlib; print(emlib.__file__)"
