@@ -15,9 +15,15 @@ const AXES = [0, 1];
 const sum = (values, of = (x) => x) => values.reduce((total, x, i) => total + of(x, i), 0);
 const ones = (X) => X.map(() => [1]);
 const counted = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
-const brief = (x, digits = 4) => String(Number(x.toPrecision(digits)));
+const brief = (x, digits = 4) => {
+  const rounded = Number(x.toPrecision(digits));
+  const small = rounded !== 0 && Math.abs(rounded) < 1e-4; // as Python writes it
+  return small ? rounded.toExponential().replace(/-(\d)$/, "-0$1") : String(rounded);
+};
 const listing = (things) => things.join(", ").replace(/, ([^,]*)$/, " and $1");
 const named = (numbers) => `component${numbers.length === 1 ? "" : "s"} ${listing(numbers)}`;
+
+const varies = (variance, mean) => variance > (4 * EPS * mean) ** 2; // by more than rounding
 
 // The M-step has no answer: a component is left with too few points.
 export class Collapse extends Error {}
@@ -117,8 +123,8 @@ export function maximize(X, resp, { structure, floor }) {
   if (empty >= 0) throw new Collapse(`component ${empty} has no points left: ${advice}`);
   const covariances = estimates.map((S) => covariance(S, floor));
   const flat = covariances.map(({ S, unexplained }, k) => {
-    const varies = means[k].every((mean, d) => S[2 * d] > (4 * EPS * mean) ** 2);
-    return !(varies && unexplained > LEAST); // singular, or made up by rounding
+    const standing = means[k].every((mean, d) => varies(S[2 * d], mean));
+    return !(standing && unexplained > LEAST); // singular
   });
   if (!floor && flat.includes(true)) {
     const k = flat.indexOf(true);
@@ -157,11 +163,13 @@ function rounding(X, { resp, logLikelihood }, { weights, means, covariances, str
     return squares * (structure === "tied" ? 2 : 1) + Math.abs(u) * rx + Math.abs(v) * ry + rest;
   });
   const error = 10 * EPS * Math.max(...largest);
-  const ofVariances = sum(covariances, ({ unexplained: left }, k) => {
-    return ((128 * EPS / left) ** 2 + 64 * EPS / Math.sqrt(left)) * 2 * sum(resp, (r) => r[k]);
+  const ofParameters = sum(covariances, ({ S, unexplained: left }, k) => {
+    const shift = EPS ** 2 * Math.max(means[k][0] ** 2 / S[0], means[k][1] ** 2 / S[2]);
+    const loss = (128 * EPS / left) ** 2 + (64 * EPS) / Math.sqrt(left) + shift;
+    return 2 * loss * sum(resp, (r) => r[k]);
   });
   const ofSum = 256 * EPS * (Math.abs(logLikelihood) + X.length);
-  return ofSum + ofVariances + (error <= 1e-9 ? error * X.length : 0);
+  return ofSum + ofParameters + (error <= 1e-9 ? error * X.length : 0);
 }
 
 // EM's rate, and how many nats it has yet to gain (Aitken): what is left is a geometric series.
@@ -359,8 +367,9 @@ const floorFor = (structure, floor) =>
 // A start: components of equal weight about these means, each with the covariance of all points.
 // The floor is a share of each feature's variance; a feature that is constant gets the other's.
 export function start(X, means, structure, share) {
-  const [xx, , yy] = estimate(X, ones(X), "full").estimates[0];
-  const floor = share ? [share * (xx || yy || 1), share * (yy || xx || 1)] : null;
+  const { means: [mean], estimates: [[xx, , yy]] } = estimate(X, ones(X), "full");
+  const own = [xx, yy].map((variance, d) => (varies(variance, mean[d]) ? variance : 0));
+  const floor = share ? AXES.map((d) => share * (own[d] || own[1 - d] || 1)) : null;
   const one = maximize(X, ones(X), { structure, floor: floorFor(structure, floor) });
   const weights = means.map(() => 1 / means.length);
   return { ...one, weights, means, covariances: means.map(() => one.covariances[0]) };
