@@ -765,11 +765,11 @@ component to its shares.</p>
       ${button("link", "copy link")}
       <input data-part="address" readonly hidden aria-label="link to this state">
     </div>
-    <p data-part="help">Click to place a point; drag a number to move a mean. By keys: arrows move a
-    cross, Enter places a point there, Delete removes the nearest; 0 to 5 takes hold of that mean,
-    arrows move it, Escape lets go. Ellipses lie one and two standard deviations away. The floor is
-    a share of each feature's variance. A run stops as emlib's fit does, with a tol of 1e-6 nats a
-    point.</p>
+    <p data-part="help">Click to place a point, draw with the mouse to place many; drag a number to
+    move a mean. By keys: arrows move a cross, Enter places a point there, Delete removes the
+    nearest; 0 to 5 takes hold of that mean, arrows move it, Escape lets go. Ellipses lie one and
+    two standard deviations away. The floor is a share of each feature's variance. A run stops as
+    emlib's fit does, with a tol of 1e-6 nats a point.</p>
   </div>
 </div>`;
 
@@ -1031,10 +1031,19 @@ function render({ model, el }) {
       part.plane.setPointerCapture(event.pointerId);
     },
     pointermove: (event) => {
+      if (!down) return;
       const [x, y] = where(event);
-      if (!down || (!down.moved && Math.hypot(x - down.at[0], y - down.at[1]) < 5)) return;
-      down.moved = true;
-      if (down.k !== null) moveMean(down.k, map().back([x, y]));
+      const far = Math.hypot(x - down.at[0], y - down.at[1]);
+      if (down.k !== null && (down.moved || far > 4)) {
+        down.moved = true;
+        moveMean(down.k, map().back([x, y]));
+      } else if (down.k === null && event.pointerType === "mouse" && far > 9) {
+        const { undos } = session;
+        const { before = undos.length } = down;
+        (removing() ? remove : place)(map().back([x, y]));
+        undos.length = Math.min(undos.length, before + 1); // a trail of points is undone as one
+        down = { at: [x, y], k: null, moved: true, before };
+      }
     },
     pointerup: (event) => {
       const x = map().back(where(event));
