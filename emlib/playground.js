@@ -738,11 +738,11 @@ const choice = (name) => {
 const PAGE = `
 <p>Press <b>step</b>: its E-step shares every point out among the components, its M-step fits each
 component to its shares.</p>
-<div class="row">
+<div class="bar">
   ${choice("points")} ${choice("K")} ${choice("structure")} ${choice("floor")}
   <label>seed <input data-part="seed" type="number" min="0" max="999999"></label>
 </div>
-<div class="row">
+<div class="bar">
   ${button("e", "E", 'aria-label="E-step"')} ${button("m", "M", 'aria-label="M-step"')}
   ${button("step", "step")} ${button("run", "run")} ${button("restart", "new start")}
 </div>
@@ -758,7 +758,7 @@ component to its shares.</p>
     </table>
   </div>
   <div>
-    <div class="row">
+    <div class="bar">
       ${button("undo", "undo")} ${button("remove", "remove points", 'aria-pressed="false"')}
       ${button("clear", "clear")}
       <label><input data-part="kMeans" type="checkbox"> compare with k-means</label>
@@ -780,7 +780,7 @@ const STYLE = `
 .em-play[data-dark] { --ink: #f0f0f0; --soft: #b8b8b8; --ground: #16191d; --edge: #f0f0f080;
   --accent: #7cc4ff; color-scheme: dark; }
 .em-play p { margin: 6px 0; }
-.em-play .row { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 6px 0; }
+.em-play .bar { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 6px 0; }
 .em-play label { display: inline-flex; align-items: center; gap: 5px; margin: 0 6px 0 0; }
 .em-play :is(button, select, input) { font: inherit; color: inherit; background: var(--ground);
   border: 1px solid var(--soft); border-radius: 4px; min-height: 38px; min-width: 38px; }
@@ -790,7 +790,7 @@ const STYLE = `
 .em-play :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .em-play input[type="number"] { width: 5em; }
 .em-play input[type="checkbox"] { min-width: 22px; min-height: 22px; }
-.em-play :is(label, .row) { min-height: 38px; }
+.em-play :is(label, .bar) { min-height: 38px; }
 .em-play canvas { display: block; width: 100%; height: 200px; touch-action: manipulation; }
 .em-play [data-part="plane"] { aspect-ratio: 4 / 3; height: auto; cursor: crosshair; }
 .em-play [data-part="help"] { color: var(--soft); font-size: 13px; }
