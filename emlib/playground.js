@@ -721,7 +721,8 @@ function drawCurve(canvas, { curve }, { look }) {
   shown.forEach((one, i) => {
     disc([x(i), y(one.logLikelihood)], 3, look.ink);
     disc([x(i), y(one.bound)], 3, look.ground, look.accent, 2);
-    text(one.half, x(i), bottom + 12, look.soft);
+    const wide = x(1) - x(0) > 14; // else there is room for every second letter
+    if (wide || one.half === "M") text(one.half, x(i), bottom + 12, look.soft);
   });
 }
 
@@ -796,8 +797,9 @@ const STYLE = `
 .em-play [data-part="help"] { color: var(--soft); font-size: 13px; }
 .em-play [data-part="status"] { min-height: 4.4em; border-left: 3px solid var(--accent);
   padding-left: 8px; }
-.em-play table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0; }
-.em-play :is(th, td) { text-align: left; padding: 1px 16px 1px 6px; font-weight: normal; }
+.em-play table { display: block; overflow-x: auto; border-collapse: collapse; margin: 0; }
+.em-play :is(th, td) { text-align: left; padding: 1px 10px 1px 6px; font-weight: normal;
+  white-space: nowrap; font-variant-numeric: tabular-nums; }
 .em-play td:first-child { border-left: 12px solid var(--own); }
 .em-play [hidden] { display: none; }
 @container (min-width: 740px) {
