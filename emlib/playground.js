@@ -15,9 +15,15 @@ const AXES = [0, 1];
 const sum = (values, of = (x) => x) => values.reduce((total, x, i) => total + of(x, i), 0);
 const ones = (X) => X.map(() => [1]);
 const counted = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
-const brief = (x, digits = 4) => String(Number(x.toPrecision(digits)));
+const brief = (x, digits = 4) => {
+  const rounded = Number(x.toPrecision(digits));
+  const small = rounded !== 0 && Math.abs(rounded) < 1e-4; // as Python writes it
+  return small ? rounded.toExponential().replace(/-(\d)$/, "-0$1") : String(rounded);
+};
 const listing = (things) => things.join(", ").replace(/, ([^,]*)$/, " and $1");
 const named = (numbers) => `component${numbers.length === 1 ? "" : "s"} ${listing(numbers)}`;
+
+const varies = (variance, mean) => variance > (4 * EPS * mean) ** 2; // by more than rounding
 
 // The M-step has no answer: a component is left with too few points.
 export class Collapse extends Error {}
@@ -117,8 +123,8 @@ export function maximize(X, resp, { structure, floor }) {
   if (empty >= 0) throw new Collapse(`component ${empty} has no points left: ${advice}`);
   const covariances = estimates.map((S) => covariance(S, floor));
   const flat = covariances.map(({ S, unexplained }, k) => {
-    const varies = means[k].every((mean, d) => S[2 * d] > (4 * EPS * mean) ** 2);
-    return !(varies && unexplained > LEAST); // singular, or made up by rounding
+    const standing = means[k].every((mean, d) => varies(S[2 * d], mean));
+    return !(standing && unexplained > LEAST); // singular
   });
   if (!floor && flat.includes(true)) {
     const k = flat.indexOf(true);
@@ -157,11 +163,13 @@ function rounding(X, { resp, logLikelihood }, { weights, means, covariances, str
     return squares * (structure === "tied" ? 2 : 1) + Math.abs(u) * rx + Math.abs(v) * ry + rest;
   });
   const error = 10 * EPS * Math.max(...largest);
-  const ofVariances = sum(covariances, ({ unexplained: left }, k) => {
-    return ((128 * EPS / left) ** 2 + 64 * EPS / Math.sqrt(left)) * 2 * sum(resp, (r) => r[k]);
+  const ofParameters = sum(covariances, ({ S, unexplained: left }, k) => {
+    const shift = EPS ** 2 * Math.max(means[k][0] ** 2 / S[0], means[k][1] ** 2 / S[2]);
+    const loss = (128 * EPS / left) ** 2 + (64 * EPS) / Math.sqrt(left) + shift;
+    return 2 * loss * sum(resp, (r) => r[k]);
   });
   const ofSum = 256 * EPS * (Math.abs(logLikelihood) + X.length);
-  return ofSum + ofVariances + (error <= 1e-9 ? error * X.length : 0);
+  return ofSum + ofParameters + (error <= 1e-9 ? error * X.length : 0);
 }
 
 // EM's rate, and how many nats it has yet to gain (Aitken): what is left is a geometric series.
@@ -359,8 +367,9 @@ const floorFor = (structure, floor) =>
 // A start: components of equal weight about these means, each with the covariance of all points.
 // The floor is a share of each feature's variance; a feature that is constant gets the other's.
 export function start(X, means, structure, share) {
-  const [xx, , yy] = estimate(X, ones(X), "full").estimates[0];
-  const floor = share ? [share * (xx || yy || 1), share * (yy || xx || 1)] : null;
+  const { means: [mean], estimates: [[xx, , yy]] } = estimate(X, ones(X), "full");
+  const own = [xx, yy].map((variance, d) => (varies(variance, mean[d]) ? variance : 0));
+  const floor = share ? AXES.map((d) => share * (own[d] || own[1 - d] || 1)) : null;
   const one = maximize(X, ones(X), { structure, floor: floorFor(structure, floor) });
   const weights = means.map(() => 1 / means.length);
   return { ...one, weights, means, covariances: means.map(() => one.covariances[0]) };
@@ -712,7 +721,8 @@ function drawCurve(canvas, { curve }, { look }) {
   shown.forEach((one, i) => {
     disc([x(i), y(one.logLikelihood)], 3, look.ink);
     disc([x(i), y(one.bound)], 3, look.ground, look.accent, 2);
-    text(one.half, x(i), bottom + 12, look.soft);
+    const wide = x(1) - x(0) > 14; // else there is room for every second letter
+    if (wide || one.half === "M") text(one.half, x(i), bottom + 12, look.soft);
   });
 }
 
@@ -756,11 +766,11 @@ component to its shares.</p>
       ${button("link", "copy link")}
       <input data-part="address" readonly hidden aria-label="link to this state">
     </div>
-    <p data-part="help">Click to place a point; drag a number to move a mean. By keys: arrows move a
-    cross, Enter places a point there, Delete removes the nearest; 0 to 5 takes hold of that mean,
-    arrows move it, Escape lets go. Ellipses lie one and two standard deviations away. The floor is
-    a share of each feature's variance. A run stops as emlib's fit does, with a tol of 1e-6 nats a
-    point.</p>
+    <p data-part="help">Click to place a point, draw with the mouse to place many; drag a number to
+    move a mean. By keys: arrows move a cross, Enter places a point there, Delete removes the
+    nearest; 0 to 5 takes hold of that mean, arrows move it, Escape lets go. Ellipses lie one and
+    two standard deviations away. The floor is a share of each feature's variance. A run stops as
+    emlib's fit does, with a tol of 1e-6 nats a point.</p>
   </div>
 </div>`;
 
@@ -787,8 +797,9 @@ const STYLE = `
 .em-play [data-part="help"] { color: var(--soft); font-size: 13px; }
 .em-play [data-part="status"] { min-height: 4.4em; border-left: 3px solid var(--accent);
   padding-left: 8px; }
-.em-play table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0; }
-.em-play :is(th, td) { text-align: left; padding: 1px 16px 1px 6px; font-weight: normal; }
+.em-play table { display: block; overflow-x: auto; border-collapse: collapse; margin: 0; }
+.em-play :is(th, td) { text-align: left; padding: 1px 10px 1px 6px; font-weight: normal;
+  white-space: nowrap; font-variant-numeric: tabular-nums; }
 .em-play td:first-child { border-left: 12px solid var(--own); }
 .em-play [hidden] { display: none; }
 @container (min-width: 740px) {
@@ -1022,10 +1033,19 @@ function render({ model, el }) {
       part.plane.setPointerCapture(event.pointerId);
     },
     pointermove: (event) => {
+      if (!down) return;
       const [x, y] = where(event);
-      if (!down || (!down.moved && Math.hypot(x - down.at[0], y - down.at[1]) < 5)) return;
-      down.moved = true;
-      if (down.k !== null) moveMean(down.k, map().back([x, y]));
+      const far = Math.hypot(x - down.at[0], y - down.at[1]);
+      if (down.k !== null && (down.moved || far > 4)) {
+        down.moved = true;
+        moveMean(down.k, map().back([x, y]));
+      } else if (down.k === null && event.pointerType === "mouse" && far > 9) {
+        const { undos } = session;
+        const { before = undos.length } = down;
+        (removing() ? remove : place)(map().back([x, y]));
+        undos.length = Math.min(undos.length, before + 1); // a trail of points is undone as one
+        down = { at: [x, y], k: null, moved: true, before };
+      }
     },
     pointerup: (event) => {
       const x = map().back(where(event));

@@ -296,6 +296,51 @@ def test_a_floor_makes_a_start_of_any_points(node):
 
 
 @needs_node
+@pytest.mark.filterwarnings("ignore:column")  # that one is constant
+def test_the_tiny_floor_is_the_usual_one(node):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(15, 2)) * [3, 0.1] + 40
+    for points in (X, X * [1, 0] + [0, 0.3], X * [0, 1] + [1e5, 0], X * 0 + 0.3):
+        found = node("return it.start(given, [given[0]], 'full', 1e-10).floor;", points.tolist())
+        np.testing.assert_allclose(found, start.usual_floor(points), rtol=1e-10)
+
+
+@needs_node
+def test_whatever_the_points_the_numbers_are_finite_and_the_bound_rises(node):
+    rng, cases = np.random.default_rng(1), []
+    for number in range(300):
+        X = rng.uniform(-1, 1, size=(rng.integers(1, 20), 2))
+        X = [X, X.round(), X[:, :1] * [1, 2], X * [1, 0] + 0.3, (3 * X).round() / 3][number % 5]
+        X = (X + [0, 1e3][number % 2]) * [1, 1e-6, 1e6][number % 3]
+        choices = {"K": int(rng.integers(1, 7)), "structure": STRUCTURES[number % 4], "points": "own"}
+        choices |= {"seed": number, "floor": ["0", "1e-10", "0.001"][int(rng.integers(3))], "X": X.tolist()}
+        cases.append(choices)
+    found = node(
+        """
+        return given.map((choices) => {
+            const session = new it.Session(choices);
+            for (let i = 0; session.mixture && !session.stop && i < 200; i++) session.step();
+            const { curve, mixture, stop, note } = session;
+            const covariances = mixture?.covariances.map(({ S }) => S);
+            return { curve, mixture: mixture && { ...mixture, covariances }, stop, note };
+        });""",
+        cases,
+    )
+    assert not re.search(
+        "NaN|Infinity", json.dumps([(one["curve"], one["mixture"], one["note"]) for one in found])
+    )
+    ends = [one["stop"]["reason"] if one["stop"] else None for one in found if one["mixture"]]
+    assert {"converged", "collapsed", "stalled"} <= set(ends)
+    assert "decreased" not in ends
+    for one in found:
+        bounds = np.array([half["bound"] for half in one["curve"]])
+        likelihoods = np.array([half["logLikelihood"] for half in one["curve"]])
+        slack = 1e-6 * (1 + abs(likelihoods))
+        assert (bounds <= likelihoods + slack).all()
+        assert (np.diff(bounds) >= -slack[1:]).all()
+
+
+@needs_node
 def test_a_collapse_ends_the_session_and_keeps_the_mixture(node):
     X = [[0, 0], [1, 0.2], [0.3, 1], [0.5, 0.6], [2, 2], [2.4, 3], [3, 2.5], [2.6, 2.1], [5, 5]]
     body = """

@@ -219,6 +219,29 @@ def test_points_by_mouse(play):
     assert one.n_points == 3
 
 
+def test_the_mouse_draws_a_trail_of_points_and_rubs_them_out(play):
+    one = play("#play&points=&K=2")
+
+    def draw(*places):
+        one.page.mouse.move(*one.at(*places[0]))
+        one.page.mouse.down()
+        for place in places[1:]:
+            one.page.mouse.move(*one.at(*place), steps=10)
+        one.page.mouse.up()
+
+    draw((0.3, 0.3), (0.5, 0.6), (0.7, 0.4))
+    drawn = one.n_points
+    assert 10 <= drawn <= 20
+    assert one.able.count("step") == 1
+    one.press("remove")
+    draw((0.3, 0.3), (0.5, 0.6))
+    assert 0 < one.n_points < drawn
+    one.press("remove", "undo")
+    assert one.n_points == drawn
+    one.press("undo")
+    assert one.n_points == 0
+
+
 def test_a_mean_is_dragged_by_mouse(play):
     one = play()
     one.press("step")
