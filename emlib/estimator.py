@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from emlib import initialisation, select, start, validate
+from emlib import initialisation, select, start
 from emlib.blocks import Blocks
 from emlib.em import Collapse, Step
 from emlib.families import Gaussian
@@ -22,6 +22,7 @@ from emlib.fitting import Trace, fit, fit_best
 from emlib.mixture import Mixture
 from emlib.stopping import Stop
 from emlib.value import Array
+from emlib.walks import DataLost
 
 GIVEN = ("weights_init", "means_init", "precisions_init")  # parameters to start from
 
@@ -131,8 +132,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like (N, D), or list of blocks
-            Blocks are arrays with the same columns, for data in pieces; their weights come as a list, too.
+        X : array_like (N, D), list or iterable of blocks, or Dask array
+            Blocks are arrays with the same columns, for data in pieces; their weights come in the same pieces. See
+            `emlib.Blocks`, and for Dask `emlib.scale`.
         y : ignored
         sample_weight : array_like (N,), optional
             How much each point counts: 2 is as good as the point twice.
@@ -142,8 +144,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         ValueError
             For data that cannot be used, for parameters that make no sense, and if every start collapses. Nothing of
             an earlier fit is changed then.
-        KeyboardInterrupt
-            From the keyboard. The best model so far is kept in the estimator.
+        KeyboardInterrupt, DataLost
+            From the keyboard, or where data that were there cannot be read any more. The best model so far is kept in
+            the estimator.
 
         Warns
         -----
@@ -153,11 +156,15 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         state = self.__dict__.copy()
         try:
             blocks = self._blocks(X, sample_weight, first=True)
-            self._check_parameters(blocks)
+            initialisation.check_parameters(self, blocks)
+            self._given(blocks)
             best = self._best(blocks)
-        except BaseException:
+        except BaseException as error:
             self.__dict__.clear()
             self.__dict__.update(state)
+            if isinstance(error, DataLost) and error.trace is not None:
+                self.n_features_in_ = blocks.n_columns
+                self._keep(error.trace, blocks)
             raise
         self._keep(best, blocks)
         if best.stop.reason == "interrupted":
@@ -227,7 +234,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         if not best.ends:
             self.reached_ = (Reached(self.lower_bound_, best.stop),)
         self._begun = {name: getattr(self, name) for name in GIVEN}
-        self._dtype = np.result_type(*(block.dtype for block, _ in blocks.pairs))
+        self._dtype = np.result_type(np.float32, *(one.dtype for one in blocks.facts))
 
     # The start --------------------------------------------------------------------------------------
 
@@ -250,7 +257,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             raise ValueError(
                 f"warm_start goes on from the last fit, and {new[0]} is new: set warm_start=False"
             )
-        parts.check(blocks.pairs[0][0][:1])  # has it as many columns?
+        parts.check(np.zeros((1, blocks.n_columns)))  # has it as many columns?
         return self.mixture_.with_parts(self.mixture_.weights, parts.under(**options))
 
     def _start(self, blocks: Blocks, rng: Any, options: dict[str, Any]) -> Mixture:
@@ -266,30 +273,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             parts = parts.moved(means)
         return Mixture(first.weights if shares is None else shares, parts)
 
-    # Checks, in scikit-learn's words ----------------------------------------------------------------
-
-    def _check_parameters(self, blocks: Blocks) -> None:
-        validate.count("n_components", self.n_components)
-        validate.one_of("covariance_type", self.covariance_type, tuple(STRUCTURES))
-        validate.one_of("init_params", self.init_params, tuple(initialisation.STARTS))
-        validate.not_negative("tol", self.tol)
-        validate.count("max_iter", self.max_iter, least=0)
-        validate.count("n_init", self.n_init)
-        validate.kind("warm_start", self.warm_start, bool)
-        validate.count("verbose_interval", self.verbose_interval)
-        validate.count(
-            "verbose", int(self.verbose) if isinstance(self.verbose, bool) else self.verbose, least=0
-        )
-        validate.not_negative("reg_covar", self.reg_covar)
-        if isinstance(self.floor, str) and self.floor != "auto":
-            raise ValueError(f"floor is {self.floor!r}; it must be 'auto', a number, or one for each feature")
-        if blocks.n_rows < self.n_components:
-            raise ValueError(
-                "Expected n_samples >= n_components but got n_components = "
-                f"{self.n_components}, n_samples = {blocks.n_rows}"
-            )
-        self._given(blocks)
-
     def _given(self, blocks: Blocks) -> tuple[Array | None, Array | None, Array | None]:
         """The weights, means and covariances to start with, as far as they are given."""
         return initialisation.given(
@@ -297,7 +280,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             self.means_init,
             self.precisions_init,
             STRUCTURES[self.covariance_type],
-            (self.n_components, blocks.pairs[0][0].shape[1]),
+            (self.n_components, blocks.n_columns),
         )
 
     # The fitted model -------------------------------------------------------------------------------
@@ -347,11 +330,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         return hasattr(self, "mixture_")
 
     def _blocks(self, X: Any, weights: Any = None, first: bool = False) -> Blocks:
-        """X, one array or a list of them, in blocks that have been checked, with their weights."""
+        """X, data of any kind that `fit` takes, in blocks that have been checked, with their weights."""
         if not first:
             check_is_fitted(self)
-        if isinstance(X, Blocks):
-            X, weights = Blocks.of(X, weights).lists
         return initialisation.checked_blocks(self, X, weights, first)
 
     def predict(self, X: Any) -> np.ndarray:

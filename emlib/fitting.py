@@ -17,10 +17,12 @@ import numpy as np
 from emlib import validate
 from emlib.blocks import Blocks
 from emlib.em import Collapse, EMWarning, M, Model, Step, em, opened, squarem
+from emlib.progress import bar
 from emlib.stopping import Stop, Watch, broken_off
 from emlib.text import counted
 from emlib.threads import one_thread
 from emlib.value import Array, Value
+from emlib.walks import DataLost
 
 
 class End(NamedTuple):
@@ -107,6 +109,7 @@ def fit(
     earlier: Trace[M] | None = None,
     on_step: Callable[[Step[M]], None] | None = None,
     warn: bool = True,
+    progress: bool = False,
 ) -> Trace[M]:
     """Run EM until it has converged, or until it is clear that it will not.
 
@@ -114,9 +117,10 @@ def fit(
     ----------
     model : Model
         Where to start; see `emlib.start`. It is not changed.
-    data : array, list of arrays, or Blocks
-        For a mixture an array (N, D). A list is a list of blocks; see `Blocks`.
-    weights : array or list of arrays, optional
+    data : array, list of arrays, iterable of arrays, Dask array, or Blocks
+        For a mixture an array (N, D), in memory or a memory map. A list is a list of blocks, and any other object that
+        can be walked again and again an iterable of blocks; see `Blocks`. For Dask see `emlib.scale`.
+    weights : array, or list or iterable of arrays, optional
         The weight of every point, in the same pieces as the data.
     tol : float
         Stop when the estimated distance to the limit is below this many nats per point. With 0 the fit
@@ -135,9 +139,12 @@ def fit(
         A fit of the same data that ended at `model`, to be continued: its steps count when this one is judged, and
         come first in the new trace. One that ended elsewhere, or under another floor or prior, is forgotten.
     on_step : function, optional
-        Called with every `Step`; for a progress bar, `lambda step: bar.update()`.
+        Called with every `Step`.
     warn : bool
         Whether to warn if the fit did not converge.
+    progress : bool
+        Whether to show a progress bar with the rows read in a second, where tqdm is installed. It moves when a block
+        has been read.
 
     Returns
     -------
@@ -148,6 +155,9 @@ def fit(
     ------
     ValueError
         For data the model cannot use, and for a tol, max_iter or keep that makes no sense.
+    DataLost
+        (A RuntimeError.) If data that were there in the first pass cannot be read any more. Its `trace` is the fit as
+        far as it came.
 
     Warns
     -----
@@ -160,12 +170,15 @@ def fit(
         validate.kind("on_step", on_step, Callable)
     watch = Watch(tol, max_iter, negligible, _watch_of(earlier, model))
     blocks = _enough(model, opened(model, data, weights))
+    shown = bar(progress, desc="EM", unit="row", unit_scale=True)
+    if shown is not None:
+        blocks = blocks.watched(shown.update)
 
     # The loop, until the watch says why to stop.
     steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
     models: list[M] = []
     log_likelihoods: list[float] = []
-    exact, n_rows, stop = True, blocks.n_counting, None
+    exact, n_rows, stop, lost = True, blocks.n_counting, None, None
     with one_thread():
         try:
             for step in steps:
@@ -174,16 +187,26 @@ def fit(
                 exact = exact and step.exact
                 if keep == "values":
                     del models[:-2]  # the last but one may yet prove the best
+                if shown is not None:
+                    shown.set_postfix_str(
+                        f"step {step.number}, objective {step.objective:.10g}", refresh=False
+                    )
                 if on_step is not None:
                     on_step(step)
                 if (stop := watch(step, n_rows)) is not None:
                     break
-        except (Collapse, KeyboardInterrupt) as error:
+        except (Collapse, KeyboardInterrupt, DataLost) as error:
             if not models:
                 raise
-            stop = broken_off(error, step.number)
+            stop, lost = broken_off(error, step.number), error if isinstance(error, DataLost) else None
+        finally:
+            if shown is not None:
+                shown.close()
     assert stop is not None  # the loop never ends by itself
     trace = _trace(models, log_likelihoods, stop, watch, step.statistics.n_points, exact, earlier, keep)
+    if lost is not None:
+        lost.trace = trace
+        raise lost
     if warn:
         _warn(trace, watch.tol)
     return trace
@@ -277,6 +300,10 @@ def fit_best(
                 raise
             best = _interrupted(best, len(ends) + 1)
             break
+        except DataLost as error:
+            if best is not None:
+                error.trace = _interrupted(best, len(ends) + 1, "by the loss of the data")
+            raise
         ends.append(End(trace.objective, trace.log_likelihood, trace.stop))
         if best is None or _rank(trace) > _rank(best):
             best = trace
@@ -300,9 +327,9 @@ def _rank(trace: Trace[Any]) -> tuple[bool, float]:
     return trace.stop.healthy and trace.stop.reason != "interrupted", trace.objective
 
 
-def _interrupted(best: Trace[M], number: int) -> Trace[M]:
+def _interrupted(best: Trace[M], number: int, why: str = "by the keyboard") -> Trace[M]:
     """The best of several fits, when the keyboard has ended the one from this start."""
-    message = f"by the keyboard, in start {number}; the best so far is kept"
+    message = f"{why}, in start {number}; the best so far is kept"
     return replace(best, stop=replace(best.stop, reason="interrupted", message=message))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,12 +87,8 @@ def icl(mixture: Mixture, X: Data, weights: Any = None) -> float:
     likelihood. Scrucca et al. (2016), mclust 5, for the form.
     """
     validate.kind("mixture", mixture, Mixture, ", such as the model of a fit")
-    doubt = 0.0
     blocks = opened(mixture, X, weights)
-    for block, counts in blocks.pairs:
-        of_points = -np.log(mixture.responsibilities(block).max(axis=1))
-        doubt += float(of_points.sum() if counts is None else counts @ of_points)
-    return bic(mixture, blocks) + 2 * doubt * blocks.unit
+    return bic(mixture, blocks) + 2 * blocks.sum(partial(_doubt, mixture)) * blocks.unit
 
 
 def held_out(model: Model, X: Data, weights: Any = None) -> float:
@@ -107,6 +104,12 @@ def held_out(model: Model, X: Data, weights: Any = None) -> float:
     """
     log_likelihood, n = _fitted(model, X, weights)
     return log_likelihood / n
+
+
+def _doubt(mixture: Mixture, block: Any, counts: Any) -> float:
+    """How far a block's points are from belonging to one component each, in nats."""
+    of_points = -np.log(mixture.responsibilities(getattr(block, "X", block)).max(axis=1))
+    return float(of_points.sum() if counts is None else counts @ of_points)
 
 
 def _fitted(model: Model, X: Data, weights: Any) -> tuple[float, float]:
