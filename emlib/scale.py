@@ -13,7 +13,6 @@ Needs Dask: install em-course[scale].
 
 from __future__ import annotations
 
-import io
 import mmap
 import pickle
 from collections import deque
@@ -35,18 +34,21 @@ AHEAD = 4  # blocks that are handed out for each thread of the workers
 HEAVY = 2**20  # bytes: a recipe that is longer holds the data themselves
 
 
-def on_dask(data: Any, weights: Any = None, client: Any = None) -> Blocks:
+def on_dask(data: Any, weights: Any = None, client: Any = None, rows: int = 1_000_000) -> Blocks:
     """Blocks that Dask's workers read, for `fit`, the starts, `select` and `GaussianMixture` in place of X.
 
     Parameters
     ----------
-    data : Dask array (N, D), or another collection of Dask, or list of delayed blocks or of futures
-        Its chunks of rows are the blocks; a row is never divided.
+    data : Dask array (N, D), memory map or array, or list of delayed blocks or of futures
+        Of a Dask array, or another collection of Dask, the chunks of rows are the blocks; a row is never divided. The
+        file of a memory map must be there for every worker under its name. An array in memory goes to the workers once.
     weights : the same, optional
         The weight of every point, in the same pieces.
     client : distributed.Client, str or int, optional
         A client; the address of a scheduler, such as "tcp://10.0.0.1:8786"; or a number of processes to start on this
         machine. By default the current client, or if there is none this process, which then reads one block at a time.
+    rows : int
+        How many rows of a memory map or an array make a block.
 
     Returns
     -------
@@ -71,22 +73,26 @@ def on_dask(data: Any, weights: Any = None, client: Any = None) -> Blocks:
     'converged'
     """
     distributed = _distributed()
+    rows = validate.count("rows", rows)
     for name, value in (("data", data), ("weights", weights)):
-        if not (is_dask(value) or (name == "weights" and value is None)):
+        known = isinstance(value, np.ndarray) and value.ndim > 0
+        if not (known or is_dask(value) or (name == "weights" and value is None)):
             raise ValueError(
-                f"{name} is a {type(value).__name__}; it must be a Dask collection, such as an array, or a list of "
-                "delayed blocks or futures"
+                f"{name} is a {type(value).__name__}; it must be a Dask array or another collection of Dask, a memory "
+                "map, an array, or a list of delayed blocks or futures"
             )
     opened: list[Any] = []
     if client is None:
         client = distributed.client._get_global_client()
-        if client is None:
-            return Blocks(_Here(data), None if weights is None else _Here(weights))
     elif not isinstance(client, distributed.Client):
         client = _connected(client)
         opened.append(client)
     try:
-        return OnDask(data, weights, client, opened)
+        blocks = _pieces(data, rows)
+        others = None if weights is None else _pieces(weights, rows)
+        if client is None:
+            return Blocks(_Here(blocks), None if others is None else _Here(others))
+        return OnDask(blocks, others, client, opened)
     except BaseException:
         _close(opened)
         raise
@@ -108,20 +114,18 @@ class OnDask(Blocks):
     client : distributed.Client
     """
 
-    def __init__(self, data: Any, weights: Any, client: Any, opened: list[Any]) -> None:
+    def __init__(self, blocks: list[Any], weights: list[Any] | None, client: Any, opened: list[Any]) -> None:
         self.client, self._opened = client, opened
         self.facts, self.ready, self._report = [], False, None
         self._check: Callable[[Any], Any] | None = None
-        blocks = [self._kept(piece) for piece in _pieces(data)]
-        others = (
-            [None] * len(blocks) if weights is None else [self._kept(piece) for piece in _pieces(weights)]
-        )
+        others = [None] * len(blocks) if weights is None else weights
         if len(blocks) != len(others):
             raise ValueError(
                 f"there are {counted(len(blocks), 'block')} of data and {len(others)} of weights: "
                 "give the weights in the same pieces as the data"
             )
-        self._tasks = list(zip(blocks, others, strict=True))
+        pairs = zip(blocks, others, strict=True)
+        self._tasks = [(self._kept(block), self._kept(weight)) for block, weight in pairs]
 
     def close(self) -> None:
         """Close the connection or the processes that were opened for these blocks."""
@@ -211,31 +215,20 @@ class OnDask(Blocks):
 
 
 class Recipe:
-    """How to make one block: the part of Dask's graph that it needs, followed by the worker that uses the block."""
+    """How to make one block, for the worker that uses it: a function with its arguments."""
 
-    def __init__(self, graph: Any, key: Any) -> None:
-        self.graph, self.key = graph, key
+    def __init__(self, function: Callable[..., Any], *args: Any) -> None:
+        self.function, self.args = function, args
 
     def __call__(self) -> Any:
-        from dask.local import get_sync
-
-        return get_sync(self.graph, self.key)
+        return self.function(*self.args)
 
     @once
     def packed(self) -> bytes:
-        """Itself for the journey; memory maps go by the names of their files."""
+        """Itself for the journey, in one piece, so that Dask does not look for tasks in it."""
         import cloudpickle
 
-        class Pickler(cloudpickle.Pickler):
-            def reducer_override(self, thing: Any) -> Any:
-                if type(thing) is np.memmap and isinstance(thing.base, mmap.mmap) and thing.mode != "c":
-                    order = "C" if thing.flags.c_contiguous else "F"
-                    return np.memmap, (thing.filename, thing.dtype, "r", thing.offset, thing.shape, order)
-                return super().reducer_override(thing)
-
-        file = io.BytesIO()
-        Pickler(file).dump((self.graph, self.key))
-        return file.getvalue()
+        return cloudpickle.dumps((self.function, *self.args))
 
     def __reduce__(self) -> Any:
         return _unpacked, (self.packed,)
@@ -244,38 +237,54 @@ class Recipe:
 class _Here:
     """The blocks of a collection, computed in this process: an iterable that can be walked again."""
 
-    def __init__(self, data: Any) -> None:
-        self.pieces = _pieces(data)
+    def __init__(self, pieces: list[Any]) -> None:
+        self.pieces = pieces
 
     def __iter__(self) -> Iterator[Any]:
         for piece in self.pieces:
             yield piece() if isinstance(piece, Recipe) else piece.result()
 
 
-def _pieces(data: Any) -> list[Any]:
-    """The blocks of a collection or a list: a future where a worker holds the block, else a recipe."""
+def _pieces(data: Any, rows: int) -> list[Any]:
+    """The blocks of a collection, a list or an array: a future where a worker holds the block, else a recipe."""
+    if isinstance(data, (list, tuple)):
+        return [piece for one in data for piece in _pieces(one, rows)]
+    if isinstance(data, np.ndarray):
+        return _pieces_of_array(data, rows)
+    if not hasattr(type(data), "__dask_graph__"):
+        return [data]  # a future
+    from dask.local import get_sync
     from dask.optimization import cull
     from dask.utils import ensure_dict
     from distributed import futures_of
 
-    found: list[Any] = []
-    for one in data if isinstance(data, (list, tuple)) else [data]:
-        if not hasattr(type(one), "__dask_graph__"):
-            found.append(one)
-            continue
-        held = {future.key: future for future in futures_of(one)}
-        if hasattr(one, "rechunk"):  # rows are never divided
-            one = one.rechunk(dict.fromkeys(range(1, one.ndim), -1))
-        parts = np.ravel(np.array(one.to_delayed(), dtype=object)) if hasattr(one, "to_delayed") else [one]
-        graph = ensure_dict(parts[0].__dask_graph__())
-        for part in parts:
-            if part.key in held:
-                found.append(held[part.key])
-            elif held:  # made of what workers hold: they hold it, too
-                found.append(next(iter(held.values())).client.compute(part))
-            else:
-                found.append(Recipe(cull(graph, [part.key])[0], part.key))
-    return found
+    held = {future.key: future for future in futures_of(data)}
+    if hasattr(data, "rechunk"):  # a row is never divided
+        data = data.rechunk(dict.fromkeys(range(1, data.ndim), -1))
+    parts = np.ravel(np.array(data.to_delayed(), dtype=object)) if hasattr(data, "to_delayed") else [data]
+    graph = ensure_dict(parts[0].__dask_graph__())
+    if not held:
+        return [Recipe(get_sync, cull(graph, [part.key])[0], part.key) for part in parts]
+    # What is made of blocks that workers hold, they hold, too.
+    client = next(iter(held.values())).client
+    return [held[part.key] if part.key in held else client.compute(part) for part in parts]
+
+
+def _pieces_of_array(array: np.ndarray, rows: int) -> list[Recipe]:
+    """An array in memory by its values; a memory map by the name of its file and the places in it."""
+    firsts = range(0, len(array), rows)
+    if not isinstance(array, np.memmap) or array.mode == "c" or not array.flags.c_contiguous:
+        return [Recipe(np.asarray, array[first : first + rows]) for first in firsts]
+    mapped: Any = array
+    begin = np.frombuffer(
+        mapped._mmap, np.uint8
+    ).ctypes.data  # that of the whole map, of which this may be a part
+    offset = mapped.offset - mapped.offset % mmap.ALLOCATIONGRANULARITY + array.ctypes.data - begin
+    file, stride = str(mapped.filename), array.strides[0]
+    return [
+        Recipe(_rows_of_file, file, array.dtype, offset + first * stride, array[first : first + rows].shape)
+        for first in firsts
+    ]
 
 
 def _apply(
@@ -298,6 +307,11 @@ def _pair(block: Any, weights: Any) -> tuple[Any, Any]:
 
 def _unpacked(packed: bytes) -> Recipe:
     return Recipe(*pickle.loads(packed))
+
+
+def _rows_of_file(file: str, dtype: Any, offset: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Some rows of a file: a memory map of no more than these."""
+    return np.memmap(file, dtype, "r", offset, shape)
 
 
 def _connected(client: Any) -> Any:
