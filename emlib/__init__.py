@@ -20,6 +20,7 @@ from emlib.em import Collapse, EMWarning, Model, Statistics, Step, Suspicion, em
 from emlib.families import Family, Gaussian, Prior
 from emlib.fitting import Trace, fit, fit_best
 from emlib.mixture import Mixture
+from emlib.online import Online
 from emlib.stopping import Stop
 from emlib.walks import DataLost
 
@@ -40,6 +41,7 @@ __all__ = [
     "GaussianMixture",
     "Mixture",
     "Model",
+    "Online",
     "Prior",
     "Statistics",
     "Step",

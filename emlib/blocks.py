@@ -218,6 +218,8 @@ class Blocks:
 
     def sum(self, expect: Callable[[Any, Any], Any]) -> Any:
         """Add up what `expect` says of every block, in their order, so that the last digit is always the same."""
+        if isinstance(self._to_expect, list) and len(self._to_expect) == 1 and self._report is None:
+            return expect(*self._to_expect[0])  # the shortest way, for the many small fits
         parts = self.each(expect)
         total = next(parts)
         for part in parts:

@@ -17,14 +17,12 @@ from emlib import initialisation, select, start
 from emlib.blocks import Blocks
 from emlib.em import Collapse, Step
 from emlib.families import Gaussian
-from emlib.families.variances import STRUCTURES
 from emlib.fitting import Trace, fit, fit_best
 from emlib.mixture import Mixture
+from emlib.online import Online
 from emlib.stopping import Stop
 from emlib.value import Array
 from emlib.walks import DataLost
-
-GIVEN = ("weights_init", "means_init", "precisions_init")  # parameters to start from
 
 
 class Reached(NamedTuple):
@@ -80,6 +78,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         Why the fit ended, with the remedy where there is one.
     reached_ : tuple of Reached
         Where every one of the `n_init` starts led.
+    online_ : Online
+        After `partial_fit`: what it has learned so far.
 
     Examples
     --------
@@ -157,7 +157,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         try:
             blocks = self._blocks(X, sample_weight, first=True)
             initialisation.check_parameters(self, blocks)
-            self._given(blocks)
             best = self._best(blocks)
         except BaseException as error:
             self.__dict__.clear()
@@ -179,6 +178,52 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             )
         return self
 
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn from one more batch of a stream, by online EM; see `emlib.Online`.
+
+        The first batch also gives the start, by `init_params`, and the floor. After `fit` the stream goes on from the
+        fitted mixture. A stream does not converge: `converged_` is False, `n_iter_` counts batches, and `lower_bound_`
+        is a smoothed mean log-likelihood. Another `fit` begins anew.
+
+        Parameters
+        ----------
+        X : array_like (N, D)
+            Some tens of points for each component, or more; about the same number in every batch.
+        y : ignored
+        sample_weight : array_like (N,), optional
+
+        Raises
+        ------
+        ValueError
+            As for `fit`. Nothing that has been learned is lost then.
+        """
+        state = self.__dict__.copy()
+        try:
+            blocks = self._blocks(X, sample_weight, first=not hasattr(self, "mixture_"))
+            online = getattr(self, "online_", None) or Online(self._first(blocks))
+            online = online.learn(blocks)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(state)
+            raise
+        for name in ("trace_", "stop_", "reached_", "lower_bounds_"):  # of an earlier fit
+            self.__dict__.pop(name, None)
+        self.online_: Online[Mixture] = online
+        self.mixture_: Mixture = online.model
+        self.converged_: bool = False
+        self.n_iter_ = online.n_batches
+        self.lower_bound_ = online.smoothed
+        self._remember(blocks)
+        return self
+
+    def _first(self, blocks: Blocks) -> Mixture:
+        """Where a stream begins: with the fitted mixture, if there is one."""
+        if hasattr(self, "mixture_"):
+            return self.mixture_
+        initialisation.check_parameters(self, blocks)
+        rng = check_random_state(self.random_state)
+        return initialisation.start_of(self, blocks, rng, self._family(blocks))
+
     def fit_predict(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> np.ndarray:
         """Fit the mixture, then give the most probable component of every point, (N,)."""
         return self.fit(X, y, sample_weight).predict(X)
@@ -192,15 +237,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             "on_step": self._report if self.verbose > 1 else None,
             "warn": False,
         }
-        family = {"structure": self.covariance_type, "floor": self._floor(blocks), "ridge": self.reg_covar}
+        family = self._family(blocks)
         if self.warm_start and hasattr(self, "mixture_"):
-            return fit(self._continued(blocks, family), blocks, earlier=self.trace_, **options)
+            earlier = getattr(self, "trace_", None)  # none after a stream
+            return fit(initialisation.continued(self, blocks, family), blocks, earlier=earlier, **options)
         rng = check_random_state(self.random_state)  # as it is: then k-means starts as in scikit-learn
 
         def first(number: int) -> Mixture:
             if self.verbose:
                 print(f"Initialization {number}")
-            return self._start(blocks, rng, family)
+            return initialisation.start_of(self, blocks, rng, family)
 
         starts = (partial(first, number) for number in range(self.n_init))
         try:
@@ -224,7 +270,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         """Set all that a fit leaves behind."""
         self.trace_: Trace[Mixture] = best
         self.stop_ = best.stop
-        self.mixture_: Mixture = best.model
+        self.mixture_ = best.model
         self.converged_ = best.stop.converged
         self.n_iter_ = best.stop.n_iter
         self.lower_bound_ = best.objective / best.n_points
@@ -233,55 +279,20 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.reached_ = tuple(Reached(end.objective / best.n_points, end.stop) for end in best.ends)
         if not best.ends:
             self.reached_ = (Reached(self.lower_bound_, best.stop),)
-        self._begun = {name: getattr(self, name) for name in GIVEN}
+        self.__dict__.pop("online_", None)
+        self._remember(blocks)
+
+    def _remember(self, blocks: Blocks) -> None:
+        """What a later call must know of this one."""
+        self._begun = {name: getattr(self, name) for name in initialisation.GIVEN}
         self._dtype = np.result_type(np.float32, *(one.dtype for one in blocks.facts))
 
-    # The start --------------------------------------------------------------------------------------
-
-    def _floor(self, blocks: Blocks) -> Any:
-        """The floor in numbers, 0 for none."""
+    def _family(self, blocks: Blocks) -> dict[str, Any]:
+        """What the Gaussians are told: their structure, floor (in numbers, 0 for none) and ridge."""
+        floor = 0.0 if self.floor is None else self.floor
         if isinstance(self.floor, str):
-            return start.usual_floor(blocks)
-        return 0.0 if self.floor is None else self.floor
-
-    def _continued(self, blocks: Blocks, options: dict[str, Any]) -> Mixture:
-        """The fitted mixture, under the floor and the ridge that are asked for now."""
-        parts, K = self._gaussian, len(self.mixture_)
-        if (self.n_components, self.covariance_type) != (K, parts.structure):
-            raise ValueError(
-                f"warm_start would go on with {K} components of structure {parts.structure!r}, and "
-                f"{self.n_components} of structure {self.covariance_type!r} are asked for: set warm_start=False"
-            )
-        new = [name for name in GIVEN if not np.array_equal(getattr(self, name), self._begun[name])]
-        if new:
-            raise ValueError(
-                f"warm_start goes on from the last fit, and {new[0]} is new: set warm_start=False"
-            )
-        parts.check(np.zeros((1, blocks.n_columns)))  # has it as many columns?
-        return self.mixture_.with_parts(self.mixture_.weights, parts.under(**options))
-
-    def _start(self, blocks: Blocks, rng: Any, options: dict[str, Any]) -> Mixture:
-        """The start that `init_params` names, with those parameters in it that are given."""
-        shares, means, covariances = self._given(blocks)
-        if shares is not None and means is not None and covariances is not None:
-            return Mixture(shares, Gaussian(means, covariances, **options))
-        first = initialisation.start_named(self.init_params, blocks, self.n_components, rng, options)
-        parts: Any = first.components
-        if covariances is not None:
-            parts = Gaussian(parts.means if means is None else means, covariances, **options)
-        elif means is not None:
-            parts = parts.moved(means)
-        return Mixture(first.weights if shares is None else shares, parts)
-
-    def _given(self, blocks: Blocks) -> tuple[Array | None, Array | None, Array | None]:
-        """The weights, means and covariances to start with, as far as they are given."""
-        return initialisation.given(
-            self.weights_init,
-            self.means_init,
-            self.precisions_init,
-            STRUCTURES[self.covariance_type],
-            (self.n_components, blocks.n_columns),
-        )
+            floor = start.usual_floor(blocks)
+        return {"structure": self.covariance_type, "floor": floor, "ridge": self.reg_covar}
 
     # The fitted model -------------------------------------------------------------------------------
 

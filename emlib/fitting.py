@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any, Generic, Literal, NamedTuple
@@ -166,20 +167,16 @@ def fit(
     """
     # What was asked for.
     validate.one_of("keep", keep, ("models", "values"))
-    if on_step is not None:
-        validate.kind("on_step", on_step, Callable)
     watch = Watch(tol, max_iter, negligible, _watch_of(earlier, model))
     blocks = _enough(model, opened(model, data, weights))
-    shown = bar(progress, desc="EM", unit="row", unit_scale=True)
-    if shown is not None:
-        blocks = blocks.watched(shown.update)
+    listeners = _listeners(on_step)
 
     # The loop, until the watch says why to stop.
-    steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
     models: list[M] = []
     log_likelihoods: list[float] = []
-    exact, n_rows, stop, lost = True, blocks.n_counting, None, None
-    with one_thread():
+    exact, n_rows, stop, end = True, blocks.n_counting, None, None
+    with one_thread(), _shown(progress, blocks, listeners) as blocks:
+        steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
         try:
             for step in steps:
                 models.append(step.model)
@@ -187,29 +184,50 @@ def fit(
                 exact = exact and step.exact
                 if keep == "values":
                     del models[:-2]  # the last but one may yet prove the best
-                if shown is not None:
-                    shown.set_postfix_str(
-                        f"step {step.number}, objective {step.objective:.10g}", refresh=False
-                    )
-                if on_step is not None:
-                    on_step(step)
+                for listen in listeners:
+                    listen(step)
                 if (stop := watch(step, n_rows)) is not None:
                     break
         except (Collapse, KeyboardInterrupt, DataLost) as error:
             if not models:
                 raise
-            stop, lost = broken_off(error, step.number), error if isinstance(error, DataLost) else None
-        finally:
-            if shown is not None:
-                shown.close()
+            stop, end = broken_off(error, step.number), error
     assert stop is not None  # the loop never ends by itself
     trace = _trace(models, log_likelihoods, stop, watch, step.statistics.n_points, exact, earlier, keep)
-    if lost is not None:
-        lost.trace = trace
-        raise lost
+    _raise_lost(end, trace)
     if warn:
         _warn(trace, watch.tol)
     return trace
+
+
+def _listeners(on_step: Any) -> list[Callable[[Step[Any]], Any]]:
+    """Whoever is to be told of every step."""
+    if on_step is not None:
+        validate.kind("on_step", on_step, Callable)
+    return [] if on_step is None else [on_step]
+
+
+def _raise_lost(end: BaseException | None, trace: Trace[Any]) -> None:
+    """Raise the error that ended a fit, if its data were lost, with the fit as far as it came."""
+    if isinstance(end, DataLost):
+        end.trace = trace
+        raise end
+
+
+@contextmanager
+def _shown(progress: bool, blocks: Blocks, listeners: list[Any]) -> Iterator[Blocks]:
+    """The same blocks, read under a progress bar that says how many rows a second, and which step this is."""
+    shown = bar(progress, desc="EM", unit="row", unit_scale=True)
+    if shown is None:
+        yield blocks
+        return
+    listeners.append(
+        lambda step: shown.set_postfix_str(
+            f"step {step.number}, objective {step.objective:.10g}", refresh=False
+        )
+    )
+    with shown:
+        yield blocks.watched(shown.update)
 
 
 def _trace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,11 +12,13 @@ from sklearn.utils.validation import validate_data
 from emlib import start, validate
 from emlib.blocks import Blocks, as_one, is_elsewhere
 from emlib.em import Collapse
+from emlib.families import Gaussian
 from emlib.families.covariance import Full
 from emlib.families.variances import STRUCTURES
 from emlib.mixture import Mixture
 from emlib.value import Array
 
+GIVEN = ("weights_init", "means_init", "precisions_init")  # parameters to start from
 ONE_POINT = "X holds one point; a mixture needs two at least"
 STARTS: dict[str, Callable[..., Mixture]] = {
     "kmeans": start.k_means,
@@ -26,17 +28,60 @@ STARTS: dict[str, Callable[..., Mixture]] = {
 }
 
 
+def start_of(estimator: Any, blocks: Blocks, rng: Any, options: dict[str, Any]) -> Mixture:
+    """The start that `init_params` names, with those parameters in it that are given."""
+    shares, means, covariances = given_to(estimator, blocks)
+    if shares is not None and means is not None and covariances is not None:
+        return Mixture(shares, Gaussian(means, covariances, **options))
+    first = start_named(estimator.init_params, blocks, estimator.n_components, rng, options)
+    parts: Any = first.components
+    if covariances is not None:
+        parts = Gaussian(parts.means if means is None else means, covariances, **options)
+    elif means is not None:
+        parts = parts.moved(means)
+    return Mixture(first.weights if shares is None else shares, parts)
+
+
+def continued(estimator: Any, blocks: Blocks, options: dict[str, Any]) -> Mixture:
+    """The fitted mixture, under the floor and the ridge that are asked for now."""
+    mixture: Mixture = estimator.mixture_
+    parts, K = cast(Gaussian, mixture.components), len(mixture)
+    if (estimator.n_components, estimator.covariance_type) != (K, parts.structure):
+        raise ValueError(
+            f"warm_start would go on with {K} components of structure {parts.structure!r}, and "
+            f"{estimator.n_components} of structure {estimator.covariance_type!r} are asked for: set warm_start=False"
+        )
+    new = [name for name in GIVEN if not np.array_equal(getattr(estimator, name), estimator._begun[name])]
+    if new:
+        raise ValueError(f"warm_start goes on from the last fit, and {new[0]} is new: set warm_start=False")
+    parts.check(np.zeros((1, blocks.n_columns)))  # has it as many columns?
+    return mixture.with_parts(mixture.weights, parts.under(**options))
+
+
 def start_named(name: str, blocks: Blocks, K: int, rng: Any, options: dict[str, Any]) -> Mixture:
     """The start of this name; with a ridge, where there are fewer distinct points than components, any partition."""
     try:
         return STARTS[name](blocks, K, rng, **options)
     except ValueError as error:
-        if isinstance(error, Collapse) or len(np.unique(as_one(blocks), axis=0)) >= K:
+        if isinstance(error, Collapse) or blocks.n_rows > start.ENOUGH:  # too many to be copied
+            raise
+        if len(np.unique(as_one(blocks), axis=0)) >= K:
             raise
         if not options["ridge"]:  # every one of them would be held up
             raise Collapse(str(error)) from error
         X, weights = blocks.lists
         return start.from_labels(X, np.arange(blocks.n_rows) % K, weights=weights, **options)
+
+
+def given_to(estimator: Any, blocks: Blocks) -> tuple[Array | None, Array | None, Array | None]:
+    """The weights, means and covariances that an estimator is to start with, as far as it has them."""
+    return given(
+        estimator.weights_init,
+        estimator.means_init,
+        estimator.precisions_init,
+        STRUCTURES[estimator.covariance_type],
+        (estimator.n_components, blocks.n_columns),
+    )
 
 
 def given(
@@ -160,3 +205,4 @@ def check_parameters(estimator: Any, blocks: Blocks) -> None:
             "Expected n_samples >= n_components but got n_components = "
             f"{estimator.n_components}, n_samples = {blocks.n_rows}"
         )
+    given_to(estimator, blocks)

@@ -116,7 +116,7 @@ class OnDask(Blocks):
 
     def __init__(self, blocks: list[Any], weights: list[Any] | None, client: Any, opened: list[Any]) -> None:
         self.client, self._opened = client, opened
-        self.facts, self.ready, self._report = [], False, None
+        self.facts, self.ready, self._report, self._to_expect = [], False, None, None
         self._check: Callable[[Any], Any] | None = None
         others = [None] * len(blocks) if weights is None else weights
         if len(blocks) != len(others):
@@ -173,32 +173,37 @@ class OnDask(Blocks):
     def _result(self, waiting: deque[Any], number: int) -> Any:
         """The result for the first of the blocks that are waited for, or an error in words."""
         future, idle, block = waiting[0], 0.0, f"block {number} of {len(self._tasks)}"
-        while future.status == "pending":
+        while True:
             try:
-                future.result(timeout=1)
-            except TimeoutError:  # it may be the task's own, or just late
+                found = future.result(timeout=1)
+                break
+            except Exception as error:
+                if future.status != "pending":
+                    raise self._failed(future, block, error) from error
                 idle = 0.0 if self._asked(self.client.nthreads) else idle + 1
                 if idle >= PATIENCE:
                     raise DataLost(f"the cluster has had no worker for {PATIENCE:g} seconds") from None
-            except Exception:  # said below
-                break
         waiting.popleft()
-        try:
-            found = future.result(timeout=1)
-        except Exception as error:
-            why = f"{type(error).__name__}: {str(error) or 'no more is known'}"
-            if future.status != "error":
-                raise DataLost(f"{block} or the cluster is lost ({why})") from error
-            if not self.ready:  # `checked` says which block
-                raise ValueError(f"it cannot be computed: {why}") from error
-            raise DataLost(f"{block} cannot be computed: {why}") from error
         if isinstance(found, DataLost):
             raise DataLost(f"{block} {found}") from found
-        if isinstance(found, ValueError):
-            raise found if not self.ready else ValueError(f"{block}: {found}")
+        if isinstance(found, ValueError):  # in the first pass `checked` says which block
+            raise ValueError(f"{block}: {found}" if self.ready else str(found)) from found
         if self._report is not None:
             self._report(self.facts[number].n_rows)
         return found
+
+    def _failed(self, future: Any, block: str, error: Exception) -> Exception:
+        """The error in words for a block that no worker could compute."""
+        why = f"{type(error).__name__}: {str(error) or 'no more is known'}"
+        if future.status != "error":
+            return DataLost(
+                f"{block} is lost: a worker that alone held it is gone, or the cluster is ({why})"
+            )
+        return (
+            DataLost(f"{block} cannot be computed: {why}")
+            if self.ready
+            else ValueError(f"it cannot be computed: {why}")
+        )
 
     def _asked(self, ask: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """What the client says, or an error in words if it has lost its cluster."""

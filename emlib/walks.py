@@ -140,6 +140,8 @@ def is_read_once(data: Any) -> bool:
 
 def is_walked(data: Any) -> bool:
     """Whether data are an iterable of blocks, and no array, table, list or anything else that has items by number."""
-    return isinstance(data, Iterable) and not (
-        isinstance(data, (Iterator, Set)) or hasattr(data, "__array__") or hasattr(data, "__getitem__")
+    return (
+        isinstance(data, Iterable)
+        and not isinstance(data, (Iterator, Set))
+        and not any(hasattr(data, name) for name in ("shape", "__array__", "__getitem__"))
     )
