@@ -99,6 +99,15 @@ def milliseconds(seconds: float) -> str:
 
 # Writing it down --------------------------------------------------------------------------------------
 
+MARK = "<!-- make bench-scale writes what is below this line; make bench what is above -->"
+
+
+def write(file: Path, text: str, below: bool = False) -> None:
+    """Write one part of the results, above or below the mark, and leave the other as it is."""
+    above, _, rest = (file.read_text() if file.exists() else "").partition(MARK)
+    parts = (above, text) if below else (text, rest)
+    file.write_text(f"{parts[0].strip()}\n\n{MARK}\n\n{parts[1].strip()}".strip() + "\n")
+
 
 def machine() -> str:
     """What all this was measured on, in words."""
