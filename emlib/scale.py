@@ -205,7 +205,7 @@ class OnDask(Blocks):
         return (
             DataLost(f"{block} cannot be computed: {why}")
             if self.ready
-            else ValueError(f"it cannot be computed: {why}")
+            else ValueError(f"the data of this block cannot be computed: {why}")
         )
 
     def _asked(self, ask: Callable[..., Any], *args: Any, **options: Any) -> Any:
@@ -261,15 +261,18 @@ def _pieces(data: Any, rows: int) -> list[Any]:
         return _pieces_of_array(data, rows)
     if not hasattr(type(data), "__dask_graph__"):
         return [data]  # a future
+    from dask.delayed import Delayed
     from dask.local import get_sync
     from dask.optimization import cull
     from dask.utils import ensure_dict
     from distributed import futures_of
 
     held = {future.key: future for future in futures_of(data)}
-    if hasattr(data, "rechunk"):  # a row is never divided
-        data = data.rechunk(dict.fromkeys(range(1, data.ndim), -1))
-    parts = np.ravel(np.array(data.to_delayed(), dtype=object)) if hasattr(data, "to_delayed") else [data]
+    parts = [data]
+    if not isinstance(data, Delayed):  # which has any attribute that one asks for
+        if hasattr(data, "rechunk"):  # a row is never divided
+            data = data.rechunk(dict.fromkeys(range(1, data.ndim), -1))
+        parts = list(np.ravel(np.array(data.to_delayed(), dtype=object)))
     graph = ensure_dict(parts[0].__dask_graph__())
     if not held:
         return [Recipe(get_sync, cull(graph, [part.key])[0], part.key) for part in parts]

@@ -344,15 +344,16 @@ def test_a_prior_counts_for_less_and_less():
 
 @pytest.mark.parametrize("power", [0.6, 0.8])
 def test_online_em_comes_to_the_batch_answer(power):
-    best = fit(FIRST, X, tol=1e-12, keep="values")
+    first = Mixture([1 / 3] * 3, Gaussian([[1, 1], [3, 0], [2, 5]], [4 * np.eye(2)] * 3))
+    best = fit(first, X, tol=1e-12, keep="values")
     behind = []
     for n in (10, 100, 1000):
-        state = Online(FIRST, power)
+        state = Online(first, power)
         for batch, _ in mini_batches(X, 100, np.random.default_rng(3), n):
             state = state.learn(batch)
         behind.append((best.log_likelihood - state.model.log_density(X).sum()) / len(X))
     assert behind[0] > behind[1] > behind[2] > 0
-    assert behind[2] < 0.001  # nats per point; the rows drawn, not the sample itself, are what it learns
+    assert behind[2] < 0.002  # nats per point
     onward = fit(state.model, X, tol=1e-12)
     assert onward.log_likelihood == pytest.approx(best.log_likelihood, rel=1e-9)
 
@@ -384,8 +385,7 @@ def test_online_em_with_weights_and_a_wait():
 @pytest.mark.parametrize("model", [Chain, Coins])
 def test_online_em_is_for_every_model(model):
     if model is Coins:
-        tosses = np.array([[5, 5], [9, 1], [8, 2], [4, 6], [7, 3]])
-        first, batch = Coins([0.6, 0.5]), tosses
+        first, batch = Coins([0.6, 0.5]), np.array([5, 9, 8, 4, 7])
     else:
         first = Chain(np.array([0.6, 0.4]), np.array([[0.7, 0.3], [0.2, 0.8]]), np.full((2, 3), 1 / 3))
         batch = np.random.default_rng(0).integers(3, size=200)
@@ -450,6 +450,33 @@ def test_partial_fit_is_online_em():
         GaussianMixture(2, covariance_type="round").partial_fit(X)
 
 
+# The how-to -------------------------------------------------------------------------------------------------
+
+
+def test_the_page_on_scale_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("distributed", reason="Dask is not installed: em-course[scale]")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "scale.md").read_text()
+    names = {"__name__": "page"}
+    for code in re.findall(r"```python\n(.*?)```", page, flags=re.S):
+        exec(compile(code, "docs/scale.md", "exec"), names)
+    said = capsys.readouterr().out.split("\n")
+    assert said.count("True") == 2  # the walk by rounding, and two processes to the last bit
+    assert names["here"] == names["walked"] == names["there"]
+    assert names["trace"].stop.converged
+    found = names["gmm"].mixture_.aligned(names["trace"].model)
+    np.testing.assert_allclose(found.components.means, names["trace"].model.components.means, atol=0.01)
+    places = names["centres"]
+    for mixture in (names["state"].model, names["stream"].mixture_):
+        means = mixture.components.means
+        assert np.abs(means[:, None] - places).sum(axis=2).min(axis=0).max() < 0.15
+    K, D = 8, 8
+    (lines,) = re.findall(r"```py\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.S)
+    exec(compile(lines, "README.md", "exec"), names)
+    assert names["trace"] == fit(names["first"], [names["X"]])
+    assert f"these are {K * (D * D + 3 * D + 2) // 2} numbers" in page
+
+
 # Dask -----------------------------------------------------------------------------------------------------
 
 
@@ -506,7 +533,7 @@ def other_models():
     counts, answers = rng.poisson([[2.0, 9.0]], size=(400, 2)), rng.integers(2, size=(400, 3)).astype(float)
     chain = Chain(np.array([0.6, 0.4]), np.array([[0.7, 0.3], [0.2, 0.8]]), rng.dirichlet(np.ones(3), 2))
     yield "Chain", chain, [rng.integers(3, size=n) for n in (60, 40, 81, 55)]
-    yield "Coins", Coins([0.6, 0.5]), list(rng.multinomial(10, [0.4, 0.6], size=(4, 5)))
+    yield "Coins", Coins([0.6, 0.5]), list(rng.binomial(10, 0.6, size=(4, 5)))
     yield "Poisson", Mixture([0.5, 0.5], Poisson(np.array([[1.0, 8], [3, 10]]))), np.split(counts, 4)
     yield "Bernoulli", Mixture([0.5, 0.5], Bernoulli(rng.uniform(0.2, 0.8, (2, 3)))), np.split(answers, 4)
     yield "StudentT", Mixture([0.5, 0.5], StudentT(X[:2], np.stack([np.eye(2)] * 2))), PARTS[:2]
@@ -548,8 +575,11 @@ def test_a_memory_map_or_a_part_of_it_is_read_where_it_lies(cluster, tmp_path):
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     for some in (mapped, mapped[777:5001], mapped[:, :], X, np.asfortranarray(X), mapped[::2]):
         blocks = scale.on_dask(some, client=cluster, rows=1_100)
-        parts = [some[first : first + 1_100] for first in range(0, len(some), 1_100)]
-        assert fit(FIRST, blocks, **STEPS) == fit(FIRST, [np.array(part) for part in parts], **STEPS)
+        here = fit(FIRST, [some[first : first + 1_100] for first in range(0, len(some), 1_100)], **STEPS)
+        there = fit(FIRST, blocks, **STEPS)
+        if some.flags.c_contiguous:
+            assert there == here
+        np.testing.assert_allclose(there.objectives, here.objectives, rtol=1e-13)
 
 
 def test_chunks_of_columns_are_put_together_and_held_blocks_stay(cluster):
@@ -590,9 +620,7 @@ def test_a_hole_is_named_by_block_and_row(cluster):
         fit(FIRST, scale.on_dask(spread(PARTS[:2]), spread([WEIGHTED[0], WEIGHTS[:5]]), cluster))
     with pytest.raises(ValueError, match="there are 2 blocks of data and 1 of weights"):
         scale.on_dask(spread(PARTS[:2]), spread([WEIGHTED[0]]), cluster)
-    with pytest.raises(
-        ValueError, match="block 0 of 1: it cannot be computed: ZeroDivisionError"
-    ):
+    with pytest.raises(ValueError, match="the data of this block cannot be computed: ZeroDivisionError"):
         fit(
             FIRST,
             scale.on_dask(
