@@ -31,7 +31,7 @@ from report import Claim, Table, behind, machine, race, write
 from size import Memory, Result
 from speed import clusters, ours, scikit_learn
 
-from emlib import Mixture, em, plot, scale
+from emlib import Mixture, Step, em, plot, scale
 
 HERE = Path(__file__).resolve().parent
 D = K = 8
@@ -117,11 +117,12 @@ def growth(file: Path, X: np.ndarray, sizes: list[int]) -> tuple[Table, Figure]:
     most = max(memory["mapped"])
     table = Table(
         "At scale: a pass by N",
-        f"One iteration (E and M) on float32 rows in a file, D={D}, K={K}, full covariances, one core; medians of "
-        f"three. *Mapped*: np.memmap in one block; *walked*: read from the file a million rows at a time, by an "
-        f"iterable of blocks. Memory is what the process holds of its own beyond what it held before; pages of a "
-        f"mapped file are the system's, which takes them back when it needs them. From 1e5 rows on time grows as N to "
-        f"the power {slope:.3f}. scikit-learn is timed as bare E and M steps, where its tables of N by K fit.",
+        f"One iteration (E and M) on float32 rows in a file, D={D}, K={K}, full covariances; seconds of processor time "
+        "on one core, so that what else the machine did hardly counts; medians of three. *Mapped*: np.memmap in one "
+        "block; *walked*: read from the file a million rows at a time, by an iterable of blocks. Memory is what the "
+        "process holds of its own beyond what it held before; pages of a mapped file are the system's, which takes "
+        f"them back when it needs them. From 1e5 rows on time grows as N to the power {slope:.3f}. scikit-learn is "
+        "timed as bare E and M steps, where its tables of N by K fit.",
         [
             "N",
             "mapped: seconds",
@@ -182,13 +183,14 @@ def job(how: str, file: str, n: str) -> Result:
 # Dask ---------------------------------------------------------------------------------------------------
 
 
-def passes(blocks: object, n: int) -> tuple[float, object]:
-    """Seconds for each of n iterations, the first pass left out, and the last model."""
+def passes(blocks: object, n: int) -> tuple[float, float, Step[Mixture]]:
+    """Seconds for each of n iterations, the first pass left out, by the clock and by processor; and the last step."""
     running = em(the_truth(), blocks)
     next(running)
-    began = perf_counter()
+    busy, began = processor_seconds(blocks), perf_counter()
     *_, last = islice(running, n)
-    return (perf_counter() - began) / n, last
+    seconds = perf_counter() - began
+    return seconds / n, (processor_seconds(blocks) - busy) / n, last
 
 
 def processor_seconds(blocks: object) -> float:
@@ -206,10 +208,9 @@ def dask(X: np.ndarray, rows: int = 1_000_000, n_passes: int = 3, repeats: int =
         sides = {"this process": parts, "one worker": one, "two workers": two}
         for _ in range(repeats):
             for name, blocks in sides.items():
-                before = processor_seconds(blocks)
-                found, ends[name] = passes(blocks, n_passes)
+                found, used, ends[name] = passes(blocks, n_passes)
                 seconds[name].append(found)
-                busy[name].append((processor_seconds(blocks) - before) / (n_passes + 2))
+                busy[name].append(used)
         workers = set(two.client.scheduler_info(n_workers=-1)["workers"])
         logs = two.client.run(
             lambda dask_worker: [entry["who"] for entry in dask_worker.transfer_outgoing_log]
@@ -220,6 +221,7 @@ def dask(X: np.ndarray, rows: int = 1_000_000, n_passes: int = 3, repeats: int =
     alone = seconds["this process"]
     pairs = {name: [a / b for a, b in zip(alone, found, strict=True)] for name, found in seconds.items()}
     speed_up, numbers = median(pairs["two workers"]), K * (D * D + 3 * D + 2) // 2
+    by_processor = 2 * median(busy["this process"]) / median(busy["two workers"])
     table_rows = [
         [
             name,
@@ -233,11 +235,13 @@ def dask(X: np.ndarray, rows: int = 1_000_000, n_passes: int = 3, repeats: int =
     return Table(
         "At scale: Dask",
         f"{len(X):,} rows in a file, in blocks of {rows:,}; seconds for an iteration, the first pass (which checks) "
-        f"left out; {repeats} rounds of {n_passes} iterations, in turns, each worker one process on one thread. The "
-        f"times as fast are medians of the rounds' own ratios; processor seconds are those of all workers for a pass. After {n_passes} iterations model and objective are "
-        f"{'bit for bit the same' if alike else 'NOT THE SAME'} in all three. Between workers "
-        f"{between} pieces of data went; for each block {numbers:,} numbers come back, "
-        f"{8 * numbers / 1e3:.1f} kB, where the block has {X.itemsize * rows * D / 1e6:.0f} MB.",
+        f"left out; {repeats} rounds of {n_passes} iterations, in turns, each worker one process on one thread; times "
+        "as fast are medians of the rounds' own ratios. Processor seconds are those of all workers for a pass: they "
+        "hardly depend on what else the machine does, which the other times do. By them alone two workers, each with "
+        f"a core of its own, would be {by_processor:.2f} times as fast. After {n_passes} iterations model and "
+        f"objective are {'bit for bit the same' if alike else 'NOT THE SAME'} in all three. Between workers {between} "
+        f"pieces of data went; for each block {numbers:,} numbers come back, {8 * numbers / 1e3:.1f} kB, where the "
+        f"block has {X.itemsize * rows * D / 1e6:.0f} MB.",
         ["", "seconds, median", "least", "times as fast", "processor seconds"],
         table_rows,
         [
@@ -268,7 +272,11 @@ def main() -> None:
     if quick:
         return
     figure.savefig(HERE / "scale.svg", metadata={"Date": None})
-    about = "This part is written by `make bench-scale`."
+    load = os.getloadavg()[2]
+    about = (
+        "This part is written by `make bench-scale`. While it was measured other programs ran on the machine, too (in "
+        f"its last quarter of an hour {load:.1f} wanted to run at a time, these among them)."
+    )
     drawn = "![Seconds and memory of a pass against the number of rows, both in logarithms](scale.svg)"
     write(
         HERE / "results.md",

@@ -59,6 +59,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     warm_start : bool
         Whether another call of `fit` goes on where the last one ended.
     verbose, verbose_interval : int
+        1 says where each start begins, 2 also what every so many iterations reach; 3 shows a progress bar, too, with
+        the rows read in a second.
 
     Attributes
     ----------
@@ -235,6 +237,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             "max_iter": self.max_iter,
             "negligible": 0.01,  # differences of log-likelihoods below that decide nothing
             "on_step": self._report if self.verbose > 1 else None,
+            "progress": bool(self.verbose > 2),
             "warn": False,
         }
         family = self._family(blocks)

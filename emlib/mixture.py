@@ -221,7 +221,7 @@ class Mixture(Value, Model):
     # Using a mixture --------------------------------------------------------------------------------
 
     def log_density(self, X: Data) -> Array:
-        """Log-density of every point, (N,), in nats; here and below X may be a list of blocks."""
+        """Log-density of every point, (N,), in nats; here and below X may come in blocks, or from Dask."""
         return self._by_bayes(X, itemgetter(1))
 
     def responsibilities(self, X: Data) -> Array:

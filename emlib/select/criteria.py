@@ -20,7 +20,7 @@ def aic(model: Model, X: Data, weights: Any = None) -> float:
     ----------
     model : Model
         With p free parameters: a mixture, or any other.
-    X : array_like (N, D), or list of blocks
+    X : array_like (N, D), or data of any other kind that `fit` takes
         The data that it was fitted to.
     weights : array_like (N,), optional
         How much each point counts; all ones by default. Whole numbers are counts, so that 3 is as good as the point
@@ -97,7 +97,7 @@ def held_out(model: Model, X: Data, weights: Any = None) -> float:
     Parameters
     ----------
     model : Model
-    X : array_like (N, D), or list of blocks
+    X : array_like (N, D), or data of any other kind that `fit` takes
         Not the data that it was fitted to: of those it would say too much.
     weights : array_like (N,), optional
         How much each point counts; all ones by default.
