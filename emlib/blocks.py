@@ -180,24 +180,33 @@ class Blocks:
         return len(self.pairs) if isinstance(self.pairs, list) else len(self.facts) or None
 
     @property
+    def _known(self) -> list[Facts]:
+        """The facts of all blocks."""
+        if not self.ready:
+            raise ValueError(
+                "the blocks are not read yet: what they hold is known after blocks.checked(model.check)"
+            )
+        return self.facts
+
+    @property
     def n_rows(self) -> int:
         """How many rows all blocks have together, whatever they weigh."""
-        return sum(one.n_rows for one in self.facts)
+        return sum(one.n_rows for one in self._known)
 
     @property
     def n_counting(self) -> int:
         """How many rows count: those of some weight."""
-        return sum(one.n_counting for one in self.facts)
+        return sum(one.n_counting for one in self._known)
 
     @property
     def n_columns(self) -> int:
         """How many columns their tables have."""
-        return self.facts[0].row_shape[0]
+        return int(self._known[0].row_shape[0])
 
     @property
     def unit(self) -> float:
         """What a point of weight 1 counts as: itself where weights are counts, else so that 1 is the mean weight."""
-        if all(one.whole for one in self.facts):
+        if all(one.whole for one in self._known):
             return 1.0
         return self.n_counting / sum(one.weight for one in self.facts)
 
@@ -228,7 +237,7 @@ class Blocks:
 
     def rows(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Some of the rows that count, in float64, and their weights; `chosen` are their numbers, sorted."""
-        ends = np.cumsum([one.n_counting for one in self.facts])
+        ends = np.cumsum([one.n_counting for one in self._known])
         own = np.split(chosen, np.searchsorted(chosen, ends[:-1]))
         firsts = [0, *ends[:-1]]
         picked = self.each(_picked, [some - first for some, first in zip(own, firsts, strict=True)])

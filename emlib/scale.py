@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import mmap
 import pickle
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -218,7 +219,9 @@ class OnDask(Blocks):
     def _kept(self, piece: Any) -> Any:
         """A recipe or a future; data that Dask was given from memory are sent to the workers once, and stay there."""
         if isinstance(piece, Recipe) and len(piece.packed) > HEAVY:
-            return self.client.submit(Recipe.__call__, piece, pure=False)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # that they are large, which is known
+                return self.client.submit(Recipe.__call__, piece, pure=False)
         return piece
 
 

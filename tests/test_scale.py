@@ -236,6 +236,14 @@ def test_data_that_make_no_sense(data, weights, message):
         fit(FIRST, data, weights)
 
 
+def test_nothing_is_said_of_blocks_that_nobody_has_read():
+    for blocks in (Blocks(Files()), Blocks(X)):
+        for name in ("n_rows", "n_counting", "n_columns", "unit"):
+            with pytest.raises(ValueError, match="the blocks are not read yet"):
+                getattr(blocks, name)
+    assert Blocks(Files()).checked(FIRST.check).n_rows == len(X)
+
+
 def test_blocks_of_different_widths_where_no_model_says_so():
     with pytest.raises(ValueError, match=r"rows of different shapes, \(1,\) and \(2,\)"):
         start.k_means(Files([X, X[:, :1]]), 2, np.random.default_rng(0))
@@ -580,6 +588,29 @@ def test_a_memory_map_or_a_part_of_it_is_read_where_it_lies(cluster, tmp_path):
         if some.flags.c_contiguous:
             assert there == here
         np.testing.assert_allclose(there.objectives, here.objectives, rtol=1e-13)
+
+
+def test_an_array_in_memory_goes_to_the_workers_once(cluster):
+    large = np.tile(X, (250, 1))  # 24 MB
+    blocks = scale.on_dask(large, client=cluster)
+    assert [type(block).__name__ for block, _ in blocks._tasks] == ["Future"] * 2
+    parts = [large[:1_000_000], large[1_000_000:]]
+    assert fit(FIRST, blocks, tol=0, max_iter=1) == fit(FIRST, parts, tol=0, max_iter=1)
+
+
+def test_an_interrupt_cancels_what_is_waited_for(cluster, monkeypatch):
+    asked, result = [], scale.OnDask._result
+
+    def interrupted(self, waiting, number):
+        asked.append(number)
+        if len(asked) == 27:  # the check and five passes over five blocks each, and one block more
+            raise KeyboardInterrupt
+        return result(self, waiting, number)
+
+    monkeypatch.setattr(scale.OnDask, "_result", interrupted)
+    with pytest.warns(match="interrupted after 3 iterations"):
+        trace = fit(FIRST, scale.on_dask(spread(PARTS), client=cluster), **STEPS)
+    assert trace.model == fit(FIRST, PARTS, tol=0, max_iter=3).model
 
 
 def test_chunks_of_columns_are_put_together_and_held_blocks_stay(cluster):
