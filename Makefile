@@ -9,7 +9,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # JupyterLab wants to be told that root is meant; in a container one often is.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test notebooks handout mark figures site bench lint lock
+.PHONY: lab test notebooks handout mark figures site bench bench-scale lint lock
 
 lab: .venv/ready
 	$(BIN)/python notebooks/lessons.py copies
@@ -25,6 +25,10 @@ site: .venv/ready
 
 bench: .venv/ready
 	$(ONE_THREAD) $(BIN)/python benchmarks/run.py
+
+# Up to ten million rows; more: make bench-scale ROWS=100_000_000
+bench-scale: .venv/ready
+	$(ONE_THREAD) $(BIN)/python benchmarks/scale.py $(ROWS)
 
 lint: .venv/ready
 	$(BIN)/ruff format --check --quiet || { echo "make lint: run $(BIN)/ruff format"; exit 1; }

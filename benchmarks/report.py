@@ -68,12 +68,15 @@ class Table:
 
 
 def race(
-    sides: dict[str, Callable[[], Iterator[float]]], steps: int, repeats: int
+    sides: dict[str, Callable[[], Iterator[float]]],
+    steps: int,
+    repeats: int,
+    clock: Callable[[], float] = perf_counter,
 ) -> dict[str, tuple[float, float]]:
     """Time so many steps of every side, taking turns, so that whatever else the machine does slows all.
 
     A side gives the log-likelihoods of the models that it passes through. The first, that of the start, warms up and is
-    not timed.
+    not timed. With `process_time` for a clock others who use the machine hardly count.
 
     Returns
     -------
@@ -86,9 +89,9 @@ def race(
         for name, side in sides.items():
             running = side()
             next(running)
-            began = perf_counter()
+            began = clock()
             *_, ends[name] = islice(running, steps)
-            seconds[name].append((perf_counter() - began) / steps)
+            seconds[name].append((clock() - began) / steps)
     return {name: (statistics.median(seconds[name]), ends[name]) for name in sides}
 
 
@@ -98,6 +101,15 @@ def milliseconds(seconds: float) -> str:
 
 
 # Writing it down --------------------------------------------------------------------------------------
+
+MARK = "<!-- make bench-scale writes what is below this line; make bench what is above -->"
+
+
+def write(file: Path, text: str, below: bool = False) -> None:
+    """Write one part of the results, above or below the mark, and leave the other as it is."""
+    above, _, rest = (file.read_text() if file.exists() else "").partition(MARK)
+    parts = (above, text) if below else (text, rest)
+    file.write_text(f"{parts[0].strip()}\n\n{MARK}\n\n{parts[1].strip()}".strip() + "\n")
 
 
 def machine() -> str:

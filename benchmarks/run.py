@@ -51,7 +51,7 @@ def main() -> None:
         return
     figure = "![How many times as fast, with the floor and the goal of each](results.svg)"
     head = f"# Benchmarks\n\nWritten by `make bench`. {report.machine()}"
-    (HERE / "results.md").write_text("\n\n".join([head, figure, behind, *map(str, tables)]) + "\n")
+    report.write(HERE / "results.md", "\n\n".join([head, figure, behind, *map(str, tables)]))
     plot.style()
     drawn = report.picture([claim for claim in claims if claim.unit.startswith("times") and not claim.limit])
     drawn.savefig(HERE / "results.svg", metadata={"Date": None})

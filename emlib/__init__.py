@@ -14,13 +14,15 @@ A `Model` expects and maximizes; `em` is the loop; `fit` watches it and says hon
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from emlib import checks, datasets, start
+from emlib import checks, datasets, scale, start
 from emlib.blocks import Blocks
 from emlib.em import Collapse, EMWarning, Model, Statistics, Step, Suspicion, em, squarem
 from emlib.families import Family, Gaussian, Prior
 from emlib.fitting import Trace, fit, fit_best
 from emlib.mixture import Mixture
+from emlib.online import Online
 from emlib.stopping import Stop
+from emlib.walks import DataLost
 
 if TYPE_CHECKING:
     from emlib import explore as explore
@@ -33,12 +35,14 @@ __version__ = "0.3.0"
 __all__ = [
     "Blocks",
     "Collapse",
+    "DataLost",
     "EMWarning",
     "Family",
     "Gaussian",
     "GaussianMixture",
     "Mixture",
     "Model",
+    "Online",
     "Prior",
     "Statistics",
     "Step",
@@ -52,6 +56,7 @@ __all__ = [
     "fit",
     "fit_best",
     "plot",
+    "scale",
     "select",
     "squarem",
     "start",

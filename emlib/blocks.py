@@ -1,16 +1,26 @@
-"""How the data come: in blocks, whose statistics are added up."""
+"""How the data come: in blocks, whose statistics are added up.
+
+`Blocks` are data in memory, in files, or behind an object that can be walked again and again; `emlib.scale` adds
+data on a cluster.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
 from emlib import validate
 from emlib.text import counted, kind_of
+from emlib.walks import Facts, Walk, is_read_once, is_walked
 
-Data = Any  # an array, a list of blocks (of arrays), or Blocks
+Data = Any  # an array, a list of blocks (of arrays), an iterable of blocks, a Dask collection, or Blocks
+
+# Other kinds of data: what recognises them, and what makes Blocks of them and their weights.
+KINDS: list[tuple[Callable[[Any], bool], Callable[[Any, Any], Blocks]]] = []
 
 
 class Blocks:
@@ -21,27 +31,58 @@ class Blocks:
     The data own the borders of their blocks, because some models care: for a hidden Markov chain a
     block is one whole sequence. For a mixture any borders give the same sum, up to rounding.
 
+    An iterable of blocks is any other object whose `iter()` begins a new walk over the same blocks each time, such as
+    one whose `__iter__` is a generator that reads files. It is walked once at every pass, a block at a time.
+
     Parameters
     ----------
-    data : array, or list of arrays
+    data : array, list of arrays, or iterable of arrays
         What `Model.expect` takes: for a mixture, arrays of shape (N, D), or memory maps.
-    weights : array (N,), or list of such arrays, optional
+    weights : array (N,), or list or iterable of such arrays, optional
         The weight of every point, in the same pieces as the data.
 
     Attributes
     ----------
-    pairs : list of tuples
-        Every block, with its weights or None.
+    pairs : iterable of tuples
+        Every block, with its weights or None; a list, unless the data are walked.
+    facts : list of Facts
+        Of every block, once they are checked.
     ready : bool
         Whether a model has checked them.
+
+    Raises
+    ------
+    ValueError
+        For an iterator, which can be read only once, for no blocks at all, and for weights in other pieces.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import Blocks, Gaussian, Mixture
+    >>> class Files:
+    ...     def __iter__(self):
+    ...         for number in range(3):  # np.load(f"part{number}.npy"), say
+    ...             yield np.arange(4.0)[:, None] + number
+    >>> Mixture([1.0], Gaussian.univariate([0], [1])).expect(Blocks(Files())).n_points
+    12.0
     """
 
+    pairs: Any
+
     def __init__(self, data: Any, weights: Any = None) -> None:
-        if isinstance(data, Iterator):
+        self.facts: list[Facts] = []
+        self.ready, self._report = False, None
+        if is_read_once(data):
             raise ValueError(
                 "data is an iterator, which can be read only once, and EM reads its data at every step: "
-                "pass a list of blocks"
+                "pass a list of blocks, or an object whose iter() begins a new walk each time"
             )
+        if is_walked(data):
+            self.pairs = Walk(data, weights)
+            self._to_expect = self.pairs
+            return
+        if any(recognises(data) for recognises, _ in KINDS):
+            raise ValueError("data is a Dask collection: pass it as it is, or through emlib.scale.on_dask")
         in_pieces = is_list_of_blocks(data)
         blocks = list(data) if in_pieces else [data]
         if not blocks:
@@ -60,8 +101,7 @@ class Blocks:
                 f"there are {len(blocks)} blocks of data and {len(pieces)} of weights: "
                 "give the weights in the same pieces as the data"
             )
-        self.pairs, self.ready = list(zip(blocks, pieces, strict=True)), False
-        self._to_expect = self.pairs
+        self.pairs = self._to_expect = list(zip(blocks, pieces, strict=True))
 
     @classmethod
     def of(cls, data: Any, weights: Any = None) -> Blocks:
@@ -72,55 +112,68 @@ class Blocks:
         >>> from emlib import Blocks, datasets
         >>> blocks = Blocks.of(datasets.three_clusters().X)
         >>> blocks, Blocks.of(blocks) is blocks
-        (<Blocks: 60 points in 1 block>, True)
+        (<Blocks: 1 block>, True)
         """
         if not isinstance(data, Blocks):
-            return cls(data, weights)
+            kinds = [make for recognises, make in KINDS if recognises(data)]
+            return kinds[0](data, weights) if kinds else cls(data, weights)
         if weights is not None:
             raise ValueError("data is in Blocks already: give them the weights, as Blocks(data, weights)")
         return data
 
-    def checked(self, check: Callable[[Any], Any]) -> Blocks:
-        """The same blocks as `check` returns them, with weights that fit them."""
+    def checked(self, check: Callable[[Any], Any]) -> Self:
+        """The same blocks as `check` returns them, with weights that fit them; this is the first pass."""
         if self.ready:
             return self
-        pairs = []
-        for number, (block, weights) in enumerate(self.pairs):
-            try:
-                block = check(block)
-                if weights is not None:
-                    weights = validate.point_weights(weights, len(block))
-            except ValueError as error:
-                if len(self.pairs) == 1:
-                    raise
-                raise ValueError(f"block {number} of {len(self.pairs)}: {error}") from error
-            pairs.append((block, weights))
-        _check_rows_alike([block for block, _ in pairs])
-        if all(weights is not None and not weights.any() for _, weights in pairs):
+        new, facts, kept = copy(self), [], []
+        in_memory = isinstance(self.pairs, list)
+        first_pass = self.each(partial(_checked if in_memory else _facts, check))
+        try:
+            for found in first_pass:
+                if in_memory:
+                    found, *pair = found
+                    kept.append(tuple(pair))
+                facts.append(found)
+        except ValueError as error:
+            if self._count == 1:
+                raise
+            of = f" of {self._count}" if self._count else ""
+            raise ValueError(f"block {len(facts)}{of}: {error}") from error
+        if not facts:
+            raise ValueError("data holds no block: iter() must begin a new walk over at least one")
+        _check_rows_alike([one.row_shape for one in facts])
+        if not any(one.weight for one in facts):
             raise ValueError("the weights are zero everywhere: at least one point must count")
-        new = object.__new__(Blocks)
-        new.pairs, new.ready, new._to_expect = pairs, True, pairs
+        new.facts, new.ready = facts, True
+        new._begin(check, kept)
         return new
 
-    def prepared(self, prepare: Callable[[Any], Any]) -> Blocks:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened for these data, such as processes."""
+
+    def _begin(self, check: Callable[[Any], Any], kept: list[tuple[Any, Any]]) -> None:
+        """Get ready for the passes after the first: with the blocks that were kept, or walking anew."""
+        self.pairs = self._to_expect = (
+            self.pairs.again(check, self.facts) if isinstance(self.pairs, Walk) else kept
+        )
+
+    def prepared(self, prepare: Callable[[Any], Any]) -> Self:
         """A single block as `prepare` makes it, for `sum`; of several there may be too many to keep that of each."""
-        if len(self.pairs) > 1 or self._to_expect is not self.pairs:
+        if self._to_expect is not self.pairs or not isinstance(self.pairs, list) or len(self.pairs) > 1:
             return self
-        new = object.__new__(Blocks)
-        new.pairs, new.ready = self.pairs, self.ready
+        new = copy(self)
         new._to_expect = [(prepare(block), weights) for block, weights in self.pairs]
         return new
 
-    def __len__(self) -> int:
-        """How many blocks there are."""
-        return len(self.pairs)
-
     def __repr__(self) -> str:
-        try:
-            points = f"{counted(self.n_rows, 'point')} in "
-        except TypeError:  # what is no data has no rows; the model to which it is given will say so
-            points = ""
-        return f"<Blocks: {points}{counted(len(self), 'block')}>"
+        points = f"{counted(self.n_rows, 'point')} in " if self.ready else ""
+        return f"<Blocks: {points}{'blocks' if self._count is None else counted(self._count, 'block')}>"
 
     @property
     def lists(self) -> tuple[list[Any], list[Any] | None]:
@@ -128,33 +181,112 @@ class Blocks:
         blocks, weights = map(list, zip(*self.pairs, strict=True))
         return blocks, None if weights[0] is None else weights
 
+    def watched(self, report: Callable[[int], Any]) -> Self:
+        """The same blocks, that tell `report` how many rows have been read, block by block."""
+        new = copy(self)
+        new._report = report  # type: ignore[assignment]
+        return new
+
+    @property
+    def _count(self) -> int | None:
+        """How many blocks there are, if that is known."""
+        return len(self.pairs) if isinstance(self.pairs, list) else len(self.facts) or None
+
+    @property
+    def _known(self) -> list[Facts]:
+        """The facts of all blocks."""
+        if not self.ready:
+            raise ValueError(
+                "the blocks are not read yet: what they hold is known after blocks.checked(model.check)"
+            )
+        return self.facts
+
     @property
     def n_rows(self) -> int:
         """How many rows all blocks have together, whatever they weigh."""
-        return sum(len(block) for block, _ in self.pairs)
+        return sum(one.n_rows for one in self._known)
 
     @property
     def n_counting(self) -> int:
         """How many rows count: those of some weight."""
-        return sum(
-            len(block) if weights is None else int(np.count_nonzero(weights)) for block, weights in self.pairs
-        )
+        return sum(one.n_counting for one in self._known)
+
+    @property
+    def n_columns(self) -> int:
+        """How many columns their tables have."""
+        return int(self._known[0].row_shape[0])
 
     @property
     def unit(self) -> float:
         """What a point of weight 1 counts as: itself where weights are counts, else so that 1 is the mean weight."""
-        pieces: list[Any] = [weights for _, weights in self.pairs if weights is not None]
-        if all((weights == np.floor(weights)).all() for weights in pieces):
+        if all(one.whole for one in self._known):
             return 1.0
-        return self.n_counting / sum(float(weights.sum()) for weights in pieces)
+        return self.n_counting / sum(one.weight for one in self.facts)
+
+    def each(self, function: Callable[..., Any], own: Sequence[Any] | None = None) -> Iterator[Any]:
+        """What `function` says of every block, in their order, one at a time.
+
+        Parameters
+        ----------
+        function : function
+            Called as function(block, weights), or function(block, weights, own[number]).
+        own : sequence, optional
+            Something for each block.
+        """
+        for number, (block, weights) in enumerate(self._to_expect):
+            yield function(block, weights) if own is None else function(block, weights, own[number])
+            if self._report is not None:
+                self._report(self.facts[number].n_rows)
 
     def sum(self, expect: Callable[[Any, Any], Any]) -> Any:
-        """Add up what `expect` says of every block."""
-        (block, weights), *others = self._to_expect
-        total = expect(block, weights)
-        for block, weights in others:
-            total = total + expect(block, weights)
+        """Add up what `expect` says of every block, in their order, so that the last digit is always the same."""
+        if isinstance(self._to_expect, list) and len(self._to_expect) == 1 and self._report is None:
+            return expect(*self._to_expect[0])  # the shortest way, for the many small fits
+        parts = self.each(expect)
+        total = next(parts)
+        for part in parts:
+            total = total + part
         return total
+
+    def rows(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Some of the rows that count, in float64, and their weights; `chosen` are their numbers, sorted."""
+        ends = np.cumsum([one.n_counting for one in self._known])
+        own = np.split(chosen, np.searchsorted(chosen, ends[:-1]))
+        firsts = [0, *ends[:-1]]
+        picked = self.each(_picked, [some - first for some, first in zip(own, firsts, strict=True)])
+        some, weights = zip(*picked, strict=True)
+        return np.concatenate(some), None if weights[0] is None else np.concatenate(weights)
+
+
+def _checked(check: Callable[[Any], Any], given: Any, weights: Any) -> tuple[Facts, Any, Any]:
+    """The facts of a block, the block as `check` returns it, and weights that fit it."""
+    block = check(given)
+    n_rows = n_counting = len(block)
+    weight, whole = float(n_rows), True
+    if weights is not None:
+        weights = validate.point_weights(weights, n_rows)
+        n_counting, weight = int(np.count_nonzero(weights)), float(weights.sum())
+        whole = bool((weights == np.floor(weights)).all())
+    shape, dtype = np.shape(block)[1:], getattr(block, "dtype", None)
+    return Facts(n_rows, n_counting, weight, whole, shape, dtype, block is given), block, weights
+
+
+def _facts(check: Callable[[Any], Any], block: Any, weights: Any) -> Facts:
+    """The facts alone, of a block that will be read again."""
+    return _checked(check, block, weights)[0]
+
+
+def _picked(block: Any, weights: Any, own: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Some rows of a block, given by their number among those that count."""
+    if weights is None:
+        return np.asarray(block[own], dtype=float), None
+    own = np.flatnonzero(weights)[own]
+    return np.asarray(block[own], dtype=float), weights[own]
+
+
+def is_elsewhere(data: Any) -> bool:
+    """Whether data are no array or list, but blocks that are walked, or that another kind of data reads."""
+    return isinstance(data, Blocks) or is_walked(data) or any(recognises(data) for recognises, _ in KINDS)
 
 
 def is_list_of_blocks(data: Any) -> bool:
@@ -175,11 +307,13 @@ def as_one(X: Any) -> Any:
     """The rows of all blocks in one array; data that are one block as they are."""
     if isinstance(X, Blocks):
         X = [block for block, _ in X.pairs]
+    elif is_elsewhere(X):
+        X = [block for block, _ in Blocks.of(X).pairs]
     if not is_list_of_blocks(X) or not X or not np.ndim(X[0]):
         return X
     if len(X) == 1:
         return X[0]
-    _check_rows_alike(X)
+    _check_rows_alike([np.shape(block)[1:] for block in X])
     return _together(np.concatenate, np.ma.concatenate, X)
 
 
@@ -188,11 +322,10 @@ def _together(join: Any, join_masked: Any, arrays: Any) -> Any:
     return join_masked(arrays) if any(map(np.ma.isMaskedArray, arrays)) else join(arrays)
 
 
-def _check_rows_alike(blocks: list[Any]) -> None:
+def _check_rows_alike(shapes: list[tuple[int, ...]]) -> None:
     """Raise an error unless the rows of all blocks have one shape."""
-    shapes = {np.shape(block)[1:] for block in blocks}
-    if len(shapes) > 1:
-        said = " and ".join(str(shape) for shape in sorted(shapes))
+    if len(set(shapes)) > 1:
+        said = " and ".join(str(shape) for shape in sorted(set(shapes)))
         raise ValueError(f"the blocks have rows of different shapes, {said}; all must have the same columns")
 
 

@@ -341,7 +341,7 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
         slope = (height(1e-4, *step) - height(-1e-4, *step)) / 2e-4
         if not abs(slope) <= abs(worst):
             worst, where = slope, name
-    promise = abs(worst) * np.sqrt(Blocks(X, counts).unit / counts.sum())
+    promise = abs(worst) * np.sqrt(Blocks(X, counts).checked(np.asarray).unit / counts.sum())
     if not promise <= tol:
         raise AssertionError(
             f"this is no maximum, or not quite: along {where} the objective has the slope {worst:.3g}, so that a step "

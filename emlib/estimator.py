@@ -13,17 +13,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from emlib import initialisation, select, start, validate
+from emlib import initialisation, select, start
 from emlib.blocks import Blocks
 from emlib.em import Collapse, Step
 from emlib.families import Gaussian
-from emlib.families.variances import STRUCTURES
 from emlib.fitting import Trace, fit, fit_best
 from emlib.mixture import Mixture
+from emlib.online import Online
 from emlib.stopping import Stop
 from emlib.value import Array
-
-GIVEN = ("weights_init", "means_init", "precisions_init")  # parameters to start from
+from emlib.walks import DataLost
 
 
 class Reached(NamedTuple):
@@ -60,6 +59,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     warm_start : bool
         Whether another call of `fit` goes on where the last one ended.
     verbose, verbose_interval : int
+        1 says where each start begins, 2 also what every so many iterations reach; 3 shows a progress bar, too, with
+        the rows read in a second.
 
     Attributes
     ----------
@@ -79,6 +80,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         Why the fit ended, with the remedy where there is one.
     reached_ : tuple of Reached
         Where every one of the `n_init` starts led.
+    online_ : Online
+        After `partial_fit`: what it has learned so far.
 
     Examples
     --------
@@ -131,8 +134,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like (N, D), or list of blocks
-            Blocks are arrays with the same columns, for data in pieces; their weights come as a list, too.
+        X : array_like (N, D), list or iterable of blocks, or Dask array
+            Blocks are arrays with the same columns, for data in pieces; their weights come in the same pieces. See
+            `emlib.Blocks`, and for Dask `emlib.scale`.
         y : ignored
         sample_weight : array_like (N,), optional
             How much each point counts: 2 is as good as the point twice.
@@ -142,8 +146,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         ValueError
             For data that cannot be used, for parameters that make no sense, and if every start collapses. Nothing of
             an earlier fit is changed then.
-        KeyboardInterrupt
-            From the keyboard. The best model so far is kept in the estimator.
+        KeyboardInterrupt, DataLost
+            From the keyboard, or where data that were there cannot be read any more. The best model so far is kept in
+            the estimator.
 
         Warns
         -----
@@ -153,11 +158,14 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         state = self.__dict__.copy()
         try:
             blocks = self._blocks(X, sample_weight, first=True)
-            self._check_parameters(blocks)
+            initialisation.check_parameters(self, blocks)
             best = self._best(blocks)
-        except BaseException:
+        except BaseException as error:
             self.__dict__.clear()
             self.__dict__.update(state)
+            if isinstance(error, DataLost) and error.trace is not None:
+                self.n_features_in_ = blocks.n_columns
+                self._keep(error.trace, blocks)
             raise
         self._keep(best, blocks)
         if best.stop.reason == "interrupted":
@@ -172,6 +180,52 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             )
         return self
 
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn from one more batch of a stream, by online EM; see `emlib.Online`.
+
+        The first batch also gives the start, by `init_params`, and the floor. After `fit` the stream goes on from the
+        fitted mixture. A stream does not converge: `converged_` is False, `n_iter_` counts batches, and `lower_bound_`
+        is a smoothed mean log-likelihood. Another `fit` begins anew.
+
+        Parameters
+        ----------
+        X : array_like (N, D)
+            Some tens of points for each component, or more; about the same number in every batch.
+        y : ignored
+        sample_weight : array_like (N,), optional
+
+        Raises
+        ------
+        ValueError
+            As for `fit`. Nothing that has been learned is lost then.
+        """
+        state = self.__dict__.copy()
+        try:
+            blocks = self._blocks(X, sample_weight, first=not hasattr(self, "mixture_"))
+            online = getattr(self, "online_", None) or Online(self._first(blocks))
+            online = online.learn(blocks)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(state)
+            raise
+        for name in ("trace_", "stop_", "reached_", "lower_bounds_"):  # of an earlier fit
+            self.__dict__.pop(name, None)
+        self.online_: Online[Mixture] = online
+        self.mixture_: Mixture = online.model
+        self.converged_: bool = False
+        self.n_iter_ = online.n_batches
+        self.lower_bound_ = online.smoothed
+        self._remember(blocks)
+        return self
+
+    def _first(self, blocks: Blocks) -> Mixture:
+        """Where a stream begins: with the fitted mixture, if there is one."""
+        if hasattr(self, "mixture_"):
+            return self.mixture_
+        initialisation.check_parameters(self, blocks)
+        rng = check_random_state(self.random_state)
+        return initialisation.start_of(self, blocks, rng, self._family(blocks))
+
     def fit_predict(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> np.ndarray:
         """Fit the mixture, then give the most probable component of every point, (N,)."""
         return self.fit(X, y, sample_weight).predict(X)
@@ -183,17 +237,19 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             "max_iter": self.max_iter,
             "negligible": 0.01,  # differences of log-likelihoods below that decide nothing
             "on_step": self._report if self.verbose > 1 else None,
+            "progress": bool(self.verbose > 2),
             "warn": False,
         }
-        family = {"structure": self.covariance_type, "floor": self._floor(blocks), "ridge": self.reg_covar}
+        family = self._family(blocks)
         if self.warm_start and hasattr(self, "mixture_"):
-            return fit(self._continued(blocks, family), blocks, earlier=self.trace_, **options)
+            earlier = getattr(self, "trace_", None)  # none after a stream
+            return fit(initialisation.continued(self, blocks, family), blocks, earlier=earlier, **options)
         rng = check_random_state(self.random_state)  # as it is: then k-means starts as in scikit-learn
 
         def first(number: int) -> Mixture:
             if self.verbose:
                 print(f"Initialization {number}")
-            return self._start(blocks, rng, family)
+            return initialisation.start_of(self, blocks, rng, family)
 
         starts = (partial(first, number) for number in range(self.n_init))
         try:
@@ -217,7 +273,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         """Set all that a fit leaves behind."""
         self.trace_: Trace[Mixture] = best
         self.stop_ = best.stop
-        self.mixture_: Mixture = best.model
+        self.mixture_ = best.model
         self.converged_ = best.stop.converged
         self.n_iter_ = best.stop.n_iter
         self.lower_bound_ = best.objective / best.n_points
@@ -226,79 +282,20 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.reached_ = tuple(Reached(end.objective / best.n_points, end.stop) for end in best.ends)
         if not best.ends:
             self.reached_ = (Reached(self.lower_bound_, best.stop),)
-        self._begun = {name: getattr(self, name) for name in GIVEN}
-        self._dtype = np.result_type(*(block.dtype for block, _ in blocks.pairs))
+        self.__dict__.pop("online_", None)
+        self._remember(blocks)
 
-    # The start --------------------------------------------------------------------------------------
+    def _remember(self, blocks: Blocks) -> None:
+        """What a later call must know of this one."""
+        self._begun = {name: getattr(self, name) for name in initialisation.GIVEN}
+        self._dtype = np.result_type(np.float32, *(one.dtype for one in blocks.facts))
 
-    def _floor(self, blocks: Blocks) -> Any:
-        """The floor in numbers, 0 for none."""
+    def _family(self, blocks: Blocks) -> dict[str, Any]:
+        """What the Gaussians are told: their structure, floor (in numbers, 0 for none) and ridge."""
+        floor = 0.0 if self.floor is None else self.floor
         if isinstance(self.floor, str):
-            return start.usual_floor(blocks)
-        return 0.0 if self.floor is None else self.floor
-
-    def _continued(self, blocks: Blocks, options: dict[str, Any]) -> Mixture:
-        """The fitted mixture, under the floor and the ridge that are asked for now."""
-        parts, K = self._gaussian, len(self.mixture_)
-        if (self.n_components, self.covariance_type) != (K, parts.structure):
-            raise ValueError(
-                f"warm_start would go on with {K} components of structure {parts.structure!r}, and "
-                f"{self.n_components} of structure {self.covariance_type!r} are asked for: set warm_start=False"
-            )
-        new = [name for name in GIVEN if not np.array_equal(getattr(self, name), self._begun[name])]
-        if new:
-            raise ValueError(
-                f"warm_start goes on from the last fit, and {new[0]} is new: set warm_start=False"
-            )
-        parts.check(blocks.pairs[0][0][:1])  # has it as many columns?
-        return self.mixture_.with_parts(self.mixture_.weights, parts.under(**options))
-
-    def _start(self, blocks: Blocks, rng: Any, options: dict[str, Any]) -> Mixture:
-        """The start that `init_params` names, with those parameters in it that are given."""
-        shares, means, covariances = self._given(blocks)
-        if shares is not None and means is not None and covariances is not None:
-            return Mixture(shares, Gaussian(means, covariances, **options))
-        first = initialisation.start_named(self.init_params, blocks, self.n_components, rng, options)
-        parts: Any = first.components
-        if covariances is not None:
-            parts = Gaussian(parts.means if means is None else means, covariances, **options)
-        elif means is not None:
-            parts = parts.moved(means)
-        return Mixture(first.weights if shares is None else shares, parts)
-
-    # Checks, in scikit-learn's words ----------------------------------------------------------------
-
-    def _check_parameters(self, blocks: Blocks) -> None:
-        validate.count("n_components", self.n_components)
-        validate.one_of("covariance_type", self.covariance_type, tuple(STRUCTURES))
-        validate.one_of("init_params", self.init_params, tuple(initialisation.STARTS))
-        validate.not_negative("tol", self.tol)
-        validate.count("max_iter", self.max_iter, least=0)
-        validate.count("n_init", self.n_init)
-        validate.kind("warm_start", self.warm_start, bool)
-        validate.count("verbose_interval", self.verbose_interval)
-        validate.count(
-            "verbose", int(self.verbose) if isinstance(self.verbose, bool) else self.verbose, least=0
-        )
-        validate.not_negative("reg_covar", self.reg_covar)
-        if isinstance(self.floor, str) and self.floor != "auto":
-            raise ValueError(f"floor is {self.floor!r}; it must be 'auto', a number, or one for each feature")
-        if blocks.n_rows < self.n_components:
-            raise ValueError(
-                "Expected n_samples >= n_components but got n_components = "
-                f"{self.n_components}, n_samples = {blocks.n_rows}"
-            )
-        self._given(blocks)
-
-    def _given(self, blocks: Blocks) -> tuple[Array | None, Array | None, Array | None]:
-        """The weights, means and covariances to start with, as far as they are given."""
-        return initialisation.given(
-            self.weights_init,
-            self.means_init,
-            self.precisions_init,
-            STRUCTURES[self.covariance_type],
-            (self.n_components, blocks.pairs[0][0].shape[1]),
-        )
+            floor = start.usual_floor(blocks)
+        return {"structure": self.covariance_type, "floor": floor, "ridge": self.reg_covar}
 
     # The fitted model -------------------------------------------------------------------------------
 
@@ -347,11 +344,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         return hasattr(self, "mixture_")
 
     def _blocks(self, X: Any, weights: Any = None, first: bool = False) -> Blocks:
-        """X, one array or a list of them, in blocks that have been checked, with their weights."""
+        """X, data of any kind that `fit` takes, in blocks that have been checked, with their weights."""
         if not first:
             check_is_fitted(self)
-        if isinstance(X, Blocks):
-            X, weights = Blocks.of(X, weights).lists
         return initialisation.checked_blocks(self, X, weights, first)
 
     def predict(self, X: Any) -> np.ndarray:

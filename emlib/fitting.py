@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any, Generic, Literal, NamedTuple
@@ -17,10 +18,12 @@ import numpy as np
 from emlib import validate
 from emlib.blocks import Blocks
 from emlib.em import Collapse, EMWarning, M, Model, Step, em, opened, squarem
+from emlib.progress import bar
 from emlib.stopping import Stop, Watch, broken_off
 from emlib.text import counted
 from emlib.threads import one_thread
 from emlib.value import Array, Value
+from emlib.walks import DataLost
 
 
 class End(NamedTuple):
@@ -128,6 +131,7 @@ def fit(
     earlier: Trace[M] | None = None,
     on_step: Callable[[Step[M]], None] | None = None,
     warn: bool = True,
+    progress: bool = False,
 ) -> Trace[M]:
     """Run EM until it has converged, or until it is clear that it will not.
 
@@ -135,9 +139,10 @@ def fit(
     ----------
     model : Model
         Where to start; see `emlib.start`. It is not changed.
-    data : array, list of arrays, or Blocks
-        For a mixture an array (N, D). A list is a list of blocks; see `Blocks`.
-    weights : array or list of arrays, optional
+    data : array, list of arrays, iterable of arrays, Dask array, or Blocks
+        For a mixture an array (N, D), in memory or a memory map. A list is a list of blocks, and any other object that
+        can be walked again and again an iterable of blocks; see `Blocks`. For Dask see `emlib.scale`.
+    weights : array, or list or iterable of arrays, optional
         The weight of every point, in the same pieces as the data.
     tol : float
         Stop when the estimated distance to the limit is below this many nats per point. With 0 the fit
@@ -156,9 +161,12 @@ def fit(
         A fit of the same data that ended at `model`, to be continued: its steps count when this one is judged, and
         come first in the new trace. One that ended elsewhere, or under another floor or prior, is forgotten.
     on_step : function, optional
-        Called with every `Step`; for a progress bar, `lambda step: bar.update()`.
+        Called with every `Step`.
     warn : bool
         Whether to warn if the fit did not converge.
+    progress : bool
+        Whether to show a progress bar with the rows read in a second, where tqdm is installed. It moves when a block
+        has been read.
 
     Returns
     -------
@@ -169,6 +177,9 @@ def fit(
     ------
     ValueError
         For data the model cannot use, and for a tol, max_iter or keep that makes no sense.
+    DataLost
+        (A RuntimeError.) If data that were there in the first pass cannot be read any more. Its `trace` is the fit as
+        far as it came.
 
     Warns
     -----
@@ -190,17 +201,16 @@ def fit(
     """
     # What was asked for.
     validate.one_of("keep", keep, ("models", "values"))
-    if on_step is not None:
-        validate.function("on_step", on_step, "step")
     watch = Watch(tol, max_iter, negligible, _watch_of(earlier, model))
     blocks = _enough(model, opened(model, data, weights))
+    listeners = _listeners(on_step)
 
     # The loop, until the watch says why to stop.
-    steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
     models: list[M] = []
     log_likelihoods: list[float] = []
-    exact, n_rows, stop = True, blocks.n_counting, None
-    with one_thread():
+    exact, n_rows, stop, end = True, blocks.n_counting, None, None
+    with one_thread(), _shown(progress, blocks, listeners) as blocks:
+        steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
         try:
             for step in steps:
                 models.append(step.model)
@@ -208,19 +218,50 @@ def fit(
                 exact = exact and step.exact
                 if keep == "values":
                     del models[:-2]  # the last but one may yet prove the best
-                if on_step is not None:
-                    on_step(step)
+                for listen in listeners:
+                    listen(step)
                 if (stop := watch(step, n_rows)) is not None:
                     break
-        except (Collapse, KeyboardInterrupt) as error:
+        except (Collapse, KeyboardInterrupt, DataLost) as error:
             if not models:
                 raise
-            stop = broken_off(error, step.number)
+            stop, end = broken_off(error, step.number), error
     assert stop is not None  # the loop never ends by itself
     trace = _trace(models, log_likelihoods, stop, watch, step.statistics.n_points, exact, earlier, keep)
+    _raise_lost(end, trace)
     if warn:
         _warn(trace, watch.tol)
     return trace
+
+
+def _listeners(on_step: Any) -> list[Callable[[Step[Any]], Any]]:
+    """Whoever is to be told of every step."""
+    if on_step is not None:
+        validate.function("on_step", on_step, "step")
+    return [] if on_step is None else [on_step]
+
+
+def _raise_lost(end: BaseException | None, trace: Trace[Any]) -> None:
+    """Raise the error that ended a fit, if its data were lost, with the fit as far as it came."""
+    if isinstance(end, DataLost):
+        end.trace = trace
+        raise end
+
+
+@contextmanager
+def _shown(progress: bool, blocks: Blocks, listeners: list[Any]) -> Iterator[Blocks]:
+    """The same blocks, read under a progress bar that says how many rows a second, and which step this is."""
+    shown = bar(progress, desc="EM", unit="row", unit_scale=True)
+    if shown is None:
+        yield blocks
+        return
+    listeners.append(
+        lambda step: shown.set_postfix_str(
+            f"step {step.number}, objective {step.objective:.10g}", refresh=False
+        )
+    )
+    with shown:
+        yield blocks.watched(shown.update)
 
 
 def _trace(
@@ -324,6 +365,10 @@ def fit_best(
                 raise
             best = _interrupted(best, len(ends) + 1)
             break
+        except DataLost as error:
+            if best is not None:
+                error.trace = _interrupted(best, len(ends) + 1, "by the loss of the data")
+            raise
         ends.append(End(trace.objective, trace.log_likelihood, trace.stop))
         if best is None or _rank(trace) > _rank(best):
             best = trace
@@ -347,9 +392,9 @@ def _rank(trace: Trace[Any]) -> tuple[bool, float]:
     return trace.stop.healthy and trace.stop.reason != "interrupted", trace.objective
 
 
-def _interrupted(best: Trace[M], number: int) -> Trace[M]:
+def _interrupted(best: Trace[M], number: int, why: str = "by the keyboard") -> Trace[M]:
     """The best of several fits, when the keyboard has ended the one from this start."""
-    message = f"by the keyboard, in start {number}; the best so far is kept"
+    message = f"{why}, in start {number}; the best so far is kept"
     return replace(best, stop=replace(best.stop, reason="interrupted", message=message))
 
 

@@ -13,6 +13,7 @@ processor's cache; statistics add, so it does not matter where the borders are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from emlib.em import EPS
 from emlib.families.family import LARGEST_ERROR, Family, Linear
 from emlib.text import kind_of
 from emlib.value import Array
+
+Shared = tuple[Array, Array]  # responsibilities (N, K), and log-densities (N,)
 
 BLOCK = 2**17  # numbers that one block of rows works on: 1 MiB, about what a processor keeps at hand
 FEW_ROWS = 4096  # up to which what every E-step needs of the points is computed once, and kept
@@ -130,6 +133,23 @@ def normalised(joint: Array, first: int = 0) -> tuple[Array, Array]:
     total = resp.sum(axis=1, keepdims=True)
     # Divided by their own sum, rows sum to one however far out the point lies.
     return resp / total, (top + np.log(total))[:, 0]
+
+
+def by_bayes(
+    log_weights: Array, family: Family, kept: Callable[[Shared], Array], X: np.ndarray, weights: Any = None
+) -> Array:
+    """What is kept of the responsibilities and log-densities of all rows, looked at some at a time."""
+    size, parts = block_size(X.shape[1] + 2 * len(log_weights)), []
+    for first in range(0, len(X), size):
+        some = np.asarray(X[first : first + size], dtype=float)
+        with np.errstate(all="ignore"):
+            parts.append(kept(normalised(log_weights + family.log_density(some), first)))
+    return np.concatenate(parts)
+
+
+def most_probable(found: Shared) -> np.ndarray:
+    """The most probable component of each of some rows."""
+    return found[0].argmax(axis=1)
 
 
 def general(

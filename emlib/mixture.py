@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any, Self
 
 import numpy as np
@@ -226,25 +228,22 @@ class Mixture(Value, Model):
     # Using a mixture --------------------------------------------------------------------------------
 
     def log_density(self, X: Data) -> Array:
-        """Log-density of every point, (N,), in nats; here and below X may be a list of blocks."""
-        return np.concatenate([log_density for _, log_density in self._bayes(X)])
+        """Log-density of every point, (N,), in nats; here and below X may come in blocks, or from Dask."""
+        return self._by_bayes(X, itemgetter(1))
 
     def responsibilities(self, X: Data) -> Array:
         """Probability of every component given every point, (N, K). Rows sum to one."""
-        return np.concatenate([resp for resp, _ in self._bayes(X)])
+        return self._by_bayes(X, itemgetter(0))
 
     def predict(self, X: Data) -> np.ndarray:
         """The most probable component of every point, (N,)."""
-        return np.concatenate([resp.argmax(axis=1) for resp, _ in self._bayes(X)])
+        return self._by_bayes(X, kernels.most_probable)
 
-    def _bayes(self, X: Data) -> Iterator[tuple[Array, Array]]:
-        """Responsibilities and log-densities, some rows at a time."""
-        for block, _ in Blocks.of(rows_in_one(X)).checked(self.check).pairs:
-            size = kernels.block_size(block.shape[1] + 2 * len(self))
-            for first in range(0, len(block), size):
-                some = np.asarray(block[first : first + size], dtype=float)
-                with np.errstate(all="ignore"):
-                    yield kernels.normalised(self._log_weights + self.components.log_density(some), first)
+    def _by_bayes(self, X: Data, kept: Callable[[kernels.Shared], Array]) -> Any:
+        """What is kept of the responsibilities and log-densities of all points."""
+        blocks = Blocks.of(rows_in_one(X)).checked(self.check)
+        function = partial(kernels.by_bayes, self._log_weights, self.components, kept)
+        return np.concatenate(list(blocks.each(function)))
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
         """Draw points: for each choose a component by the weights, then draw from it.

@@ -9,8 +9,8 @@ All take the same keywords:
 - the options of the family, for Gaussians `structure`, `floor`, `ridge` and `prior`;
 - `weights`, array_like (N,): how much each point counts, all the same by default.
 
-X may be a list of blocks, then weights are a list too. Where a start needs no more than a good guess, it looks at no
-more than 20,000 rows, drawn at random.
+X may be data of any kind that `fit` takes; weights come in the same pieces. Where a start needs no more than a good
+guess, it looks at no more than 20,000 rows, drawn at random from all of them by `rng`.
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ def usual_floor(X: Data, weights: Any = None) -> Array:
     ['1.3e-10', '1.84e-08']
     """
     blocks = Blocks.of(X, weights).checked(validate.table)
-    D = blocks.pairs[0][0].shape[1]
+    D = blocks.n_columns
     one = Mixture([1.0], Gaussian.known(np.zeros((1, D)), np.eye(D)[None]))
     total = blocks.sum(one.e_step).components  # block by block, as EM would
     variances = total.stored[0].diagonal()
@@ -301,26 +301,16 @@ def _some(
 ) -> tuple[Array, int, dict[str, Any]]:
     """Enough rows for a guess, with their weights, and K."""
     blocks = Blocks.of(X, keywords.get("weights")).checked(validate.table)
-    N = blocks.n_rows
-    K = validate.count("K", K, most=N, why=", the number of points: use fewer components")
-    rng = validate.generator(rng)
-    pieces = []
-    chosen = np.arange(N)
-    if keywords.get("weights") is not None:  # points of no weight are no part of the data
-        chosen = np.flatnonzero(np.concatenate([weights for _, weights in blocks.pairs]) > 0)
-    if len(chosen) > ENOUGH:
+    K = validate.count("K", K, most=blocks.n_rows, why=", the number of points: use fewer components")
+    rng, N = validate.generator(rng), blocks.n_counting  # points of no weight are no part of the data
+    if N > ENOUGH:
         # A RandomState would shuffle all rows to draw some.
         draw = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng.randint(2**31))
-        chosen = chosen[np.sort(draw.choice(len(chosen), size=ENOUGH, replace=False, shuffle=False))]
-    first = 0
-    for block, weights in blocks.pairs:
-        own = chosen[(chosen >= first) & (chosen < first + len(block))] - first
-        pieces.append((np.asarray(block[own], dtype=float), None if weights is None else weights[own]))
-        first += len(block)
-    rows = np.concatenate([some for some, _ in pieces])
-    if keywords.get("weights") is None:
-        return rows, K, keywords
-    return rows, K, keywords | {"weights": np.concatenate([some for _, some in pieces])}
+        chosen = np.sort(draw.choice(N, size=ENOUGH, replace=False, shuffle=False))
+    else:
+        chosen = np.arange(N)
+    rows, weights = blocks.rows(chosen)
+    return rows, K, keywords if weights is None else keywords | {"weights": weights}
 
 
 def _check_distinct(X: Array, K: int, found: int) -> None:

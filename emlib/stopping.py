@@ -19,6 +19,7 @@ from emlib import validate
 from emlib.em import Step, Suspicion
 from emlib.text import counted
 from emlib.value import Value
+from emlib.walks import DataLost
 
 Reason = Literal["converged", "max_iter", "stalled", "collapsed", "decreased", "interrupted"]
 
@@ -38,7 +39,7 @@ class Stop(Value):
           growing again (on the way out of one);
         - `collapsed`: a component was left with too few points;
         - `decreased`: the objective fell, which exact EM cannot do;
-        - `interrupted`: by the keyboard.
+        - `interrupted`: by the keyboard, or by the loss of the data.
     n_iter : int
         M-steps done.
     rate : float
@@ -285,6 +286,8 @@ def broken_off(error: BaseException, n_iter: int) -> Stop:
     """The stop of a fit that an exception ended."""
     if isinstance(error, KeyboardInterrupt):
         return Stop("interrupted", n_iter, nan, nan, "by the keyboard; the last model finished is kept")
+    if isinstance(error, DataLost):
+        return Stop("interrupted", n_iter, nan, nan, f"{error}; the last model finished is kept")
     return Stop("collapsed", n_iter, nan, nan, str(error))
 
 

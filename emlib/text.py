@@ -8,10 +8,10 @@ from typing import Any
 from emlib.value import Array
 
 
-def not_installed(what: str, error: ModuleNotFoundError) -> ModuleNotFoundError:
+def not_installed(what: str, error: ModuleNotFoundError, extra: str = "course") -> ModuleNotFoundError:
     """The same error, with what to install."""
     missing = str(error.name).split(".")[0]
-    message = f"{what} needs {missing}, which is not installed: install em-course[course]"
+    message = f"{what} needs {missing}, which is not installed: install em-course[{extra}]"
     return ModuleNotFoundError(message, name=missing)
 
 

@@ -450,10 +450,8 @@ def test_a_held_out_score_has_folds(folds):
 
 def test_blocks_say_how_many_points_in_how_many_blocks():
     blocks = Blocks([X, X[:7]])
-    assert len(blocks) == 2
-    assert repr(blocks) == "<Blocks: 37 points in 2 blocks>"
-    assert repr(blocks.checked(LINE.check)) == repr(blocks)
-    assert repr(Blocks([[0.0], [1.0]])) == "<Blocks: 2 points in 1 block>"
+    assert repr(blocks) == "<Blocks: 2 blocks>"  # not read yet
+    assert repr(blocks.checked(LINE.check)) == "<Blocks: 37 points in 2 blocks>"
     assert repr(Blocks(3)) == "<Blocks: 1 block>"
     assert next(em(LINE, blocks)).statistics.n_points == 37
     assert GaussianMixture(1).fit([X, X[:7]]).trace_.n_points == 37

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def aic(model: Model, X: Data, weights: Any = None) -> float:
     ----------
     model : Model
         With p free parameters: a mixture, or any other.
-    X : array_like (N, D), or list of blocks
+    X : array_like (N, D), or data of any other kind that `fit` takes
         The data that it was fitted to.
     weights : array_like (N,), optional
         How much each point counts; all ones by default. Whole numbers are counts, so that 3 is as good as the point
@@ -113,12 +114,8 @@ def icl(mixture: Mixture, X: Data, weights: Any = None) -> float:
     (2322.2, 2322.7)
     """
     validate.kind("mixture", mixture, Mixture, ", such as the model of a fit")
-    doubt = 0.0
     blocks = opened(mixture, X, weights)
-    for block, counts in blocks.pairs:
-        of_points = -np.log(mixture.responsibilities(block).max(axis=1))
-        doubt += float(of_points.sum() if counts is None else counts @ of_points)
-    return bic(mixture, blocks) + 2 * doubt * blocks.unit
+    return bic(mixture, blocks) + 2 * blocks.sum(partial(_doubt, mixture)) * blocks.unit
 
 
 def held_out(model: Model, X: Data, weights: Any = None) -> float:
@@ -127,7 +124,7 @@ def held_out(model: Model, X: Data, weights: Any = None) -> float:
     Parameters
     ----------
     model : Model
-    X : array_like (N, D), or list of blocks
+    X : array_like (N, D), or data of any other kind that `fit` takes
         Not the data that it was fitted to: of those it would say too much.
     weights : array_like (N,), optional
         How much each point counts; all ones by default.
@@ -143,6 +140,12 @@ def held_out(model: Model, X: Data, weights: Any = None) -> float:
     """
     log_likelihood, n = _fitted(model, X, weights)
     return log_likelihood / n
+
+
+def _doubt(mixture: Mixture, block: Any, counts: Any) -> float:
+    """How far a block's points are from belonging to one component each, in nats."""
+    of_points = -np.log(mixture.responsibilities(getattr(block, "X", block)).max(axis=1))
+    return float(of_points.sum() if counts is None else counts @ of_points)
 
 
 def _fitted(model: Model, X: Data, weights: Any) -> tuple[float, float]:

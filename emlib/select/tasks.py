@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from emlib import validate
+from emlib.progress import bar
 from emlib.threads import one_thread
 
 T = TypeVar("T")
@@ -23,20 +23,11 @@ def each(
 
     Threads would sum in an order of their own, and results depend on `n_jobs`.
     """
-    validate.kind("progress", progress, bool)
     from joblib import Parallel, delayed  # slow to import, and needed only here
 
     parallel = Parallel(n_jobs=min(n_jobs, len(tasks)), return_as="generator")
     results: Any = parallel(delayed(_alone)(function, task) for task in tasks)
-    shown = results
-    if progress:
-        try:
-            from tqdm.auto import tqdm  # no part of the library; and it would load ipywidgets
-
-            shown = tqdm(results, total=len(tasks), desc=title, unit=unit)
-        except ImportError:
-            pass
-    for result in shown:
+    for result in bar(progress, results, total=len(tasks), desc=title, unit=unit) or results:
         if isinstance(result, KeyboardInterrupt):
             results.throw(result)  # which ends the other tasks
         yield result
