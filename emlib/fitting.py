@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any, Generic, Literal, NamedTuple
@@ -18,7 +17,7 @@ import numpy as np
 from emlib import validate
 from emlib.blocks import Blocks
 from emlib.em import Collapse, EMWarning, M, Model, Step, em, opened, squarem
-from emlib.progress import bar
+from emlib.progress import shown
 from emlib.stopping import Stop, Watch, broken_off
 from emlib.text import counted
 from emlib.threads import one_thread
@@ -209,7 +208,7 @@ def fit(
     models: list[M] = []
     log_likelihoods: list[float] = []
     exact, n_rows, stop, end = True, blocks.n_counting, None, None
-    with one_thread(), _shown(progress, blocks, listeners) as blocks:
+    with one_thread(), shown(progress, blocks, listeners) as blocks:
         steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
         try:
             for step in steps:
@@ -246,22 +245,6 @@ def _raise_lost(end: BaseException | None, trace: Trace[Any]) -> None:
     if isinstance(end, DataLost):
         end.trace = trace
         raise end
-
-
-@contextmanager
-def _shown(progress: bool, blocks: Blocks, listeners: list[Any]) -> Iterator[Blocks]:
-    """The same blocks, read under a progress bar that says how many rows a second, and which step this is."""
-    shown = bar(progress, desc="EM", unit="row", unit_scale=True)
-    if shown is None:
-        yield blocks
-        return
-    listeners.append(
-        lambda step: shown.set_postfix_str(
-            f"step {step.number}, objective {step.objective:.10g}", refresh=False
-        )
-    )
-    with shown:
-        yield blocks.watched(shown.update)
 
 
 def _trace(

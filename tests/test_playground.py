@@ -595,7 +595,7 @@ def test_mixtures_that_the_page_cannot_show():
     play = explore.playground()
     plane = {"means": [[0, 0]], "covariances": [np.eye(2)]}
     for mixture, message in [
-        (3, "mixture is a int; it must be a Mixture"),
+        (3, "mixture is an int; it must be a Mixture"),
         (Mixture([1], Gaussian.univariate([0], [1])), "of 1 Gaussian in 1 dimension; the playground shows"),
         (
             Mixture(np.ones(7) / 7, Gaussian(np.zeros((7, 2)), np.ones(7), "spherical")),
