@@ -334,9 +334,7 @@ def fit_best(
     blocks, ends, best, failure = Blocks.of(data, weights), [], None, None
     for start in starts:
         try:
-            if not isinstance(start, Model) and callable(start):
-                validate.function("start", start)
-            model = start() if callable(start) and not isinstance(start, Model) else start
+            model = _made(start)
             blocks = opened(model, blocks)
             trace = fit(model, blocks, warn=False, **{"keep": "values"} | options)
         except Collapse as error:
@@ -368,6 +366,14 @@ def fit_best(
     if warn:
         _warn(best, options.get("tol", 1e-6))
     return best
+
+
+def _made(start: Any) -> Any:
+    """A start as it is; what it makes, if it is a function."""
+    if isinstance(start, Model) or not callable(start):
+        return start
+    validate.function("start", start)
+    return start()
 
 
 def _rank(trace: Trace[Any]) -> tuple[bool, float]:
