@@ -294,25 +294,22 @@ def fit_best(
 ) -> Trace[M]:
     """Fit from several starts, and return the best healthy end.
 
-    An end at which some component has collapsed, or is held up by a floor alone, is never better than one at which
-    none has; among others the objective decides.
+    An end with a collapsed component, or one held up by a floor alone, is never better than one without; among others
+    the objective decides.
 
     Parameters
     ----------
     starts : iterable of Model, or of functions that make one
         A function is called without arguments; a `Collapse` that it raises counts as an end.
-    data, weights
-        As for `fit`.
+    data, weights, **options
+        As for `fit`; by default `keep="values"`.
     warn : bool
         Whether to warn if the best fit did not converge.
-    **options
-        As for `fit`; by default `keep="values"`.
 
     Returns
     -------
     Trace
-        Of the best fit; its `ends` say where each start led. An interrupt from the keyboard ends all fits, and the
-        best so far is returned, with that as its reason.
+        Of the best fit; its `ends` say where each start led. After an interrupt from the keyboard, the best so far.
 
     Raises
     ------
@@ -359,9 +356,8 @@ def fit_best(
     if best is None:
         if failure is None:
             raise ValueError("starts is empty: give one model or more")
-        raise Collapse(
-            f"none of {counted(len(ends), 'start')} leads to a model. The first: {failure}"
-        ) from failure
+        said = f"none of {counted(len(ends), 'start')} leads to a model. The first: {failure}"
+        raise Collapse(said) from failure
     best = replace(best, ends=tuple(ends))
     if warn:
         _warn(best, options.get("tol", 1e-6))
