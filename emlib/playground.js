@@ -354,6 +354,8 @@ const NAMES = { // of the choices there are
   floor: { 0: "none", "1e-10": "1e-10", 0.001: "0.001", given: "Python's" },
 };
 
+const axesOf = (points) =>
+  points === "faithful" ? ["eruption (min)", "waiting (min)"] : ["x", "y"];
 const different = (X) => [...new Map(X.map((x) => [x.join(), x])).values()];
 const nearest = ([x, y], places) => {
   const squares = places.map(([a, b]) => (x - a) ** 2 + (y - b) ** 2);
@@ -381,12 +383,16 @@ export class Session {
     Object.assign(this, { points: "clusters", K: 3, structure: "full", floor: "0", seed: 1 });
     Object.assign(this, { means: null, undos: [], ...choices });
     this.X = choices.X ?? PRESETS[this.points]();
+    this.axes = axesOf(this.points);
     this.restart();
   }
 
   // Change some choices, and start anew: from means moved by hand, or from points the seed chooses.
   choose(choices) {
-    if (choices.points) this.setPoints(PRESETS[choices.points]?.() ?? [], choices.points);
+    if (choices.points) {
+      this.setPoints(PRESETS[choices.points]?.() ?? [], choices.points);
+      this.axes = axesOf(this.points);
+    }
     Object.assign(this, { means: null, ...choices });
     this.restart();
   }
@@ -429,6 +435,7 @@ export class Session {
     const one = Math.abs(X.length - this.X.length) === 1;
     this.undos.push([this.X, this.points]);
     Object.assign(this, { X, points });
+    if (points !== "own") this.axes = axesOf(points); // a point more leaves the units as they are
     if (this.mixture && one && different(X).length >= this.K) this.judgeAnew();
     else this.restart();
   }
@@ -604,7 +611,7 @@ function paper(canvas) {
 }
 
 function drawPlane(canvas, session, { view, look, cross, held, kMeans }) {
-  const { X, resp, mixture, centres, points } = session;
+  const { X, resp, mixture, centres, axes } = session;
   const { pen, line, disc, text } = paper(canvas);
   const { there, back, frame: { left, top, right, bottom } } = mapping(view, canvas);
   const [low, high] = [back([left, bottom]), back([right, top])];
@@ -620,7 +627,6 @@ function drawPlane(canvas, session, { view, look, cross, held, kMeans }) {
     text(label, left - 7, py, look.soft, "right");
   }
   line([[left, top], [left, bottom], [right, bottom]], look.soft, 1);
-  const axes = points === "faithful" ? ["eruption (min)", "waiting (min)"] : ["x", "y"];
   text(axes[0], (left + right) / 2, bottom + 33, look.ink);
   pen.save();
   pen.rotate(-Math.PI / 2);

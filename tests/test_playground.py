@@ -432,6 +432,23 @@ def test_the_presets(node):
 
 
 @needs_node
+def test_old_faithful_keeps_its_units(node):
+    found = node(
+        """
+        const session = new it.Session({ points: "faithful" });
+        const seen = [session.axes];
+        const note = (change) => { change(); seen.push(session.axes); };
+        note(() => session.setPoints([...session.X, [2, 50]]));
+        note(() => session.choose({ points: "own" }));
+        note(() => session.choose({ points: "faithful" }));
+        note(() => session.choose({ points: "ring" }));
+        note(() => session.undo());
+        return seen.map(([x]) => x);"""
+    )
+    assert found == [*["eruption (min)"] * 2, "x", "eruption (min)", "x", "eruption (min)"]
+
+
+@needs_node
 def test_k_means_is_lloyds(node):
     from sklearn.cluster import KMeans
 
