@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 from toys import Bernoulli, Chain, Poisson, StudentT
 
 from emlib import (
@@ -611,6 +612,16 @@ def test_an_interrupt_cancels_what_is_waited_for(cluster, monkeypatch):
     with pytest.warns(match="interrupted after 3 iterations"):
         trace = fit(FIRST, scale.on_dask(spread(PARTS), client=cluster), **STEPS)
     assert trace.model == fit(FIRST, PARTS, tol=0, max_iter=3).model
+
+
+def seen_threads(block, weights):
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_workers_use_one_thread_for_linear_algebra():
+    with threadpool_limits(2, user_api="blas"):
+        assert seen_threads(None, None) == {2}
+        assert scale._apply(seen_threads, (), None, None, X, None) == {1}
 
 
 def test_chunks_of_columns_are_put_together_and_held_blocks_stay(cluster):
