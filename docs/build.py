@@ -111,7 +111,8 @@ def stage(source: Path, notebooks: dict[str, nbformat.NotebookNode]) -> None:
     )
     (source / "notebooks").mkdir()
     for name in ("README.md", "CHANGELOG.md"):
-        shutil.copy(ROOT / name, source)
+        text = (ROOT / name).read_text(encoding="utf-8").replace("](docs/", "](")
+        (source / name).write_text(text, encoding="utf-8")
     download = source / "download.md"
     download.write_text(
         download.read_text(encoding="utf-8").replace("{version}", lessons.version()), encoding="utf-8"

@@ -6,8 +6,7 @@ project_copyright = "The emlib authors; text and pictures CC BY 4.0, code BSD-3-
 html_title = "Expectation-maximization"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx_codeautolink"]
-exclude_patterns = ["README.md", "extra", "static", "templates"]
-templates_path = ["templates"]
+exclude_patterns = ["README.md", "extra", "static"]
 
 # Text: Markdown with formulas; links to headings.
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]

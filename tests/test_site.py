@@ -281,6 +281,20 @@ def test_a_film_plays_and_follows_mouse_and_finger(open_page):
 
 
 @in_a_browser
+def test_the_first_page_plays_em_at_once(open_page):
+    page = open_page("index")
+    play = page.locator(".em-playground")
+    assert "150 points" in play.inner_text()
+    play.locator("[data-part=step]").click()
+    assert "log-likelihood" in play.locator("[data-part=numbers]").inner_text()
+    play.locator("[data-part=run]").click()
+    page.wait_for_function(
+        "document.querySelector('.em-playground [data-part=status]').innerText.startsWith('converged')"
+    )
+    assert page.complaints == []
+
+
+@in_a_browser
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
