@@ -540,11 +540,9 @@ const COLOURS = ["#D55E00", "#009E73", "#0072B2", "#E69F00", "#CC79A7", "#56B4E9
 const SHOWN = 24; // half steps of the curve
 
 const signed = (x, digits) => x.toFixed(digits).replace("-", "−");
-const mixed = (shares) => {
-  const level = (k, i) => parseInt(COLOURS[k].slice(i, i + 2), 16);
-  const parts = [1, 3, 5].map((i) => Math.round(sum(shares, (r, k) => r * level(k, i))));
-  return `rgb(${parts.join()})`;
-};
+const LEVELS = [1, 3, 5].map((i) => COLOURS.map((one) => parseInt(one.slice(i, i + 2), 16)));
+const mixed = (shares) =>
+  `rgb(${LEVELS.map((levels) => Math.round(sum(shares, (r, k) => r * levels[k]))).join()})`;
 
 // The part of the plane that shows all points, with some room.
 function viewOf(X) {
@@ -596,12 +594,14 @@ function paper(canvas) {
     pen.stroke();
   };
   const disc = ([x, y], radius, fillStyle, strokeStyle, lineWidth) => {
-    Object.assign(pen, { fillStyle, strokeStyle, lineWidth });
-    pen.setLineDash([]);
+    pen.fillStyle = fillStyle;
     pen.beginPath();
     pen.arc(x, y, radius, 0, 2 * Math.PI);
     pen.fill();
-    if (strokeStyle) pen.stroke();
+    if (!strokeStyle) return;
+    Object.assign(pen, { strokeStyle, lineWidth });
+    pen.setLineDash([]);
+    pen.stroke();
   };
   const text = (words, x, y, fillStyle, textAlign = "center") => {
     Object.assign(pen, { fillStyle, textAlign });

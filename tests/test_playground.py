@@ -169,6 +169,21 @@ def test_it_stops_where_emlib_stops_and_says_the_same(node):
 
 
 @needs_node
+def test_far_from_the_origin_it_calls_rounding_no_fall(node):
+    """Narrow components far out: there a mean's own rounding moves the log-likelihood."""
+    rng, cases, expected = np.random.default_rng(0), [], []
+    for _ in range(40):
+        X = 1e3 + 1e-6 * rng.uniform(-1, 1, size=(12, 2)).round(1)
+        first = start.from_data(X, 4, rng, structure="tied", floor=1e-10 * X.var(axis=0))
+        means = first.components.means.tolist()
+        cases.append({"X": X.tolist(), "means": means, "structure": "tied", "share": 1e-10})
+        expected.append(fit(first, X, warn=False).stop.reason)
+    found = [one["stop"]["reason"] for one in node(FIT, cases)]
+    assert "decreased" not in expected
+    assert "decreased" not in found
+
+
+@needs_node
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_it_tells_components_apart_as_emlib_does(node, structure):
     """From hardly different to very: where the one says that two cannot be told apart, so does the other."""
