@@ -179,16 +179,15 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     if len(raised := np.flatnonzero(components.at_floor())):
         numbers = f"component{'' if len(raised) == 1 else 's'} {listing(raised[:10])}"
         return f"not checked: the floor has raised the covariance of {numbers}"
-    weights = _counts(weights, len(X))
+    weights = validate.point_counts(as_one(weights), len(X))
     origin = X[np.argmax(weights)]  # far from zero, sums about zero would lose their digits
     mean = origin + np.average(X - origin, axis=0, weights=weights)
     covariance = np.atleast_2d(np.cov((X - origin).T, aweights=weights, bias=True))
     off = components.means - mean
     its_mean = mixture.weights @ off + mean
     its_covariance = np.einsum("k,kij->ij", mixture.weights, components.matrices)
-    its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off) - components.ridge * np.eye(
-        len(mean)
-    )
+    its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off)
+    its_covariance -= components.ridge * np.eye(len(mean))
     scale = np.sqrt(np.diag(covariance))
     known = 1e-8 * scale + 16 * EPS * np.abs(mean)  # a mean has no more digits than that
     if np.any(np.abs(its_mean - mean) > known):
@@ -208,14 +207,6 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
             "after an M-step they are equal: is each covariance taken about the new mean, and stored?"
         )
     return "the mixture has the mean and the covariance of the data"
-
-
-def _counts(weights: ArrayLike | None, n_points: int) -> Array:
-    """How much each point counts, (N,)."""
-    counts = np.ones(n_points) if weights is None else validate.point_weights(as_one(weights), n_points)
-    if not counts.any():
-        raise ValueError("the weights are zero everywhere: at least one point must count")
-    return counts
 
 
 def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
@@ -268,6 +259,12 @@ def additive(log_likelihood: Callable[..., float], X: ArrayLike, weights: ArrayL
         At least two points.
     weights : array_like (N,), optional
         How much each point counts.
+
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.additive(lambda x: -((x - 2) ** 2).sum(), [1.0, 2.0, 4.0])
+    'the log-likelihoods of two halves add up to that of all points'
     """
     validate.function("log_likelihood", log_likelihood, "X", *([] if weights is None else ["weights"]))
     points = validate.finite("X", as_one(X))
@@ -310,6 +307,13 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
         The largest promise allowed, in nats.
     weights : array_like (N,), optional
         How much each point counted in the fit; on any scale, as for `emlib.select.aic`.
+
+    Examples
+    --------
+    >>> from emlib import checks, datasets, fit, start
+    >>> data = datasets.three_clusters()
+    >>> checks.stationary(fit(start.from_labels(data.X, data.labels), data.X).model, data.X)
+    'no slope is left in any direction'
     """
     tol = validate.not_negative("tol", tol)
     components: Any = getattr(mixture, "components", None)
@@ -321,18 +325,15 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
             f"the floor has raised the covariance of component {k}, where slopes have one side only"
         )
     X = validate.points(as_one(X), components.n_features)
-    counts = _counts(weights, len(X))
+    counts = validate.point_counts(as_one(weights), len(X))
     if not mixture.weights.all():
-        raise ValueError(
-            f"component {int(np.argmin(mixture.weights))} has the weight 0, where slopes have one side only: "
-            "leave it out"
-        )
+        k = int(np.argmin(mixture.weights))
+        raise ValueError(f"component {k} has the weight 0, where slopes have one side only: leave it out")
 
     def height(h: float, logs: Array, means: Array, matrices: Array) -> float:
         weights = mixture.weights * np.exp(h * logs)
-        moved = Gaussian(
-            components.means + h * means, components.matrices + h * matrices, prior=components.prior
-        )
+        spreads = components.matrices + h * matrices
+        moved = Gaussian(components.means + h * means, spreads, prior=components.prior)
         neighbour = type(mixture)(weights / weights.sum(), moved, mixture.weight_count)
         return float(counts @ neighbour.log_density(X)) + neighbour.log_prior()
 
@@ -364,12 +365,8 @@ def _directions(mixture: Mixture, components: Gaussian) -> Iterator[tuple[Any, .
                 yield f"the mean of component {k}", 0 * own, np.outer(own, root[:, i]), no_spread
             for j in range(0 if "covariances" in components.fixed else i + 1):
                 pair = np.outer(root[:, i], root[:, j])
-                yield (
-                    f"the covariance of component {k}",
-                    0 * own,
-                    no_mean,
-                    own[:, None, None] * (pair + pair.T),
-                )
+                spread = own[:, None, None] * (pair + pair.T)
+                yield f"the covariance of component {k}", 0 * own, no_mean, spread
 
 
 def stopping(rule: Callable[[list[float], float], Any], tol: float = 1e-3) -> str:

@@ -33,7 +33,15 @@ MOST_FRAMES = 150
 
 
 class Explorable(widgets.VBox):
-    """Controls above a picture. Its text, for where nothing can move, is one short line."""
+    """Controls above a picture. Its text, for where nothing can move, is one short line.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from emlib import explore
+    >>> explore.frames(lambda size: Figure(figsize=(size, 2)), size=[2, 3])
+    <film of 2 frames: size 2 to 3, opens at 2>
+    """
 
     def __init__(
         self, controls: Sequence[widgets.Widget], picture: widgets.Widget, width: str, text: str

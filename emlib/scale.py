@@ -47,7 +47,7 @@ def on_dask(data: Any, weights: Any = None, client: Any = None, rows: int = 1_00
     weights : the same, optional
         The weight of every point, in the same pieces.
     client : distributed.Client, str or int, optional
-        A client; the address of a scheduler, such as "tcp://10.0.0.1:8786"; or a number of processes to start on this
+        A client; the address of a scheduler, such as `tcp://10.0.0.1:8786`; or a number of processes to start on this
         machine. By default the current client, or if there is none this process, which then reads one block at a time.
     rows : int
         How many rows of a memory map or an array make a block.

@@ -22,6 +22,24 @@ class DataLost(RuntimeError):
     ----------
     trace : Trace or None
         The fit as far as it came, with the last model finished; None if there was none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import DataLost, datasets, fit, start
+    >>> X = datasets.three_clusters().X
+    >>> class Files:  # of which the second goes after some passes
+    ...     passes = 0
+    ...     def __iter__(self):
+    ...         self.passes += 1
+    ...         yield from (X[:30], X[30:])[: 1 if self.passes > 3 else 2]
+    >>> try:
+    ...     fit(start.k_means(X, 3, np.random.default_rng(0)), Files())
+    ... except DataLost as error:
+    ...     print(error)
+    ...     print(error.trace.stop.reason, round(error.trace.objective, 2))
+    block 1 is not there any more: iter() must give the same blocks at every walk
+    interrupted -186.11
     """
 
     trace: Any = None

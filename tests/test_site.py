@@ -309,7 +309,7 @@ def test_the_search_finds_terms_functions_and_text(open_page, asked, found):
     box = page.locator(".bd-article input[name=q], .bd-search input[name=q]").locator("visible=true").first
     box.fill(asked)
     box.press("Enter")
-    page.wait_for_function("/found|did not match/.test(document.querySelector('#search-results').innerText)")
+    page.wait_for_function("/found|did not match/.test(document.querySelector('#search-results')?.innerText)")
     results = page.locator("#search-results li a")
     if found is None:
         assert results.count() == 0
