@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from emlib import select as select
     from emlib.estimator import GaussianMixture as GaussianMixture
 
-__version__ = "0.3.0"
+__version__ = "0.3.1"
 
 __all__ = [
     "Blocks",
