@@ -9,7 +9,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # JupyterLab wants to be told that root is meant; in a container one often is.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test notebooks handout mark figures bench bench-scale lint lock
+.PHONY: lab test notebooks handout mark figures site bench bench-scale lint lock
 
 lab: .venv/ready
 	$(BIN)/python notebooks/lessons.py copies
@@ -17,6 +17,11 @@ lab: .venv/ready
 
 test: .venv/ready lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env
+
+# The course for a browser, in site/: open site/index.html, or serve the folder.
+site: .venv/ready
+	$(ONE_THREAD) $(BIN)/python docs/build.py
+	@echo "The site is in site/: open site/index.html"
 
 bench: .venv/ready
 	$(ONE_THREAD) $(BIN)/python benchmarks/run.py

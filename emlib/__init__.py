@@ -27,6 +27,7 @@ from emlib.walks import DataLost
 if TYPE_CHECKING:
     from emlib import explore as explore
     from emlib import plot as plot
+    from emlib import select as select
     from emlib.estimator import GaussianMixture as GaussianMixture
 
 __version__ = "0.3.0"
@@ -64,7 +65,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what draws or needs scikit-learn only when it is asked for: they take their time."""
-    if name in ("explore", "plot"):
+    if name in ("explore", "plot", "select"):
         return import_module(f"emlib.{name}")
     if name == "GaussianMixture":
         return import_module("emlib.estimator").GaussianMixture
@@ -72,4 +73,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "GaussianMixture", "explore", "plot"})
+    return sorted({*globals(), "GaussianMixture", "explore", "plot", "select"})

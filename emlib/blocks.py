@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from emlib import validate
+from emlib.text import counted, kind_of
 from emlib.walks import Facts, Walk, is_read_once, is_walked
 
 Data = Any  # an array, a list of blocks (of arrays), an iterable of blocks, a Dask collection, or Blocks
@@ -90,7 +91,7 @@ class Blocks:
             pieces = [None] * len(blocks)
         elif in_pieces and not isinstance(weights, (list, tuple)):
             raise ValueError(
-                f"data is a list of {len(blocks)} blocks and weights is a {type(weights).__name__}: "
+                f"data is a list of {len(blocks)} blocks and weights is {kind_of(weights)}: "
                 "give the weights as a list, in the same pieces as the data"
             )
         else:
@@ -104,7 +105,15 @@ class Blocks:
 
     @classmethod
     def of(cls, data: Any, weights: Any = None) -> Blocks:
-        """`data` as Blocks, which they may be already."""
+        """`data` as Blocks, which they may be already.
+
+        Examples
+        --------
+        >>> from emlib import Blocks, datasets
+        >>> blocks = Blocks.of(datasets.three_clusters().X)
+        >>> blocks, Blocks.of(blocks) is blocks
+        (<Blocks: 1 block>, True)
+        """
         if not isinstance(data, Blocks):
             kinds = [make for recognises, make in KINDS if recognises(data)]
             return kinds[0](data, weights) if kinds else cls(data, weights)
@@ -161,6 +170,10 @@ class Blocks:
         new = copy(self)
         new._to_expect = [(prepare(block), weights) for block, weights in self.pairs]
         return new
+
+    def __repr__(self) -> str:
+        points = f"{counted(self.n_rows, 'point')} in " if self.ready else ""
+        return f"<Blocks: {points}{'blocks' if self._count is None else counted(self._count, 'block')}>"
 
     @property
     def lists(self) -> tuple[list[Any], list[Any] | None]:

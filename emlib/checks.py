@@ -19,12 +19,15 @@ from emlib.families import Gaussian
 from emlib.families.variances import positive_definite
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
-from emlib.text import brief, listing
+from emlib.text import brief, counted, kind_of, listing
 from emlib.value import Array
 
 
 def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str:
     """The objective never falls, but for rounding.
+
+    For a trace whose M-steps were not exact (they added a ridge) the theory promises nothing: nothing is checked, and
+    the sentence says so.
 
     Parameters
     ----------
@@ -34,16 +37,13 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
         How far rounding alone may move an objective, in nats; a trace knows it. By default some hundred units
         in its last place.
 
-    Returns
-    -------
-    str
-        By how much it rose. For a trace whose M-steps were not exact (they added a ridge) the theory promises
-        nothing: nothing is checked, and the sentence says so.
-
-    Raises
-    ------
-    AssertionError
-        At the first step that loses more than rounding can explain.
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.monotone([-120.0, -104.0, -104.5])
+    Traceback (most recent call last):
+    AssertionError: the objective falls by 0.5 nats at step 2, from -104 to -104.5; EM never loses, so expect
+    and maximize do not belong together
     """
     exact = getattr(history, "exact", True)
     values: Any = getattr(history, "objectives", history)
@@ -80,10 +80,18 @@ def probabilities(values: ArrayLike, name: str = "the array") -> str:
     ----------
     values : array_like (K,) or (N, K)
         Mixture weights, or responsibilities: one row for each point, one column for each component.
+
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.probabilities([[0.5, 0.2], [0.5, 0.8]], "resp")
+    Traceback (most recent call last):
+    AssertionError: row 0 of resp sums to 0.7, not to 1; its columns do: normalise over the components, along
+    axis 1, not over the points
     """
     array = validate.numbers(name, values)
     allowed = 1e-6 if getattr(values, "dtype", None) == np.float32 else 1e-10  # float32 keeps seven digits
-    if not array.size or not array.ndim:
+    if not array.size or array.ndim not in (1, 2):
         raise ValueError(
             f"{name} has shape {array.shape}; it must be one row of numbers or several, (K,) or (N, K)"
         )
@@ -105,14 +113,21 @@ def probabilities(values: ArrayLike, name: str = "the array") -> str:
     return f"{name}: every number a probability, every row sums to 1"
 
 
-def covariances(values: ArrayLike) -> str:
+def covariances(values: ArrayLike | Gaussian) -> str:
     """Every covariance is symmetric, and positive definite.
 
     Parameters
     ----------
-    values : array_like (K, D, D)
+    values : array_like (K, D, D), or Gaussian
+
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.covariances([[[1.0, 0.5], [0.2, 1.0]]])
+    Traceback (most recent call last):
+    AssertionError: covariance 0 is not symmetric
     """
-    array = validate.numbers("the covariances", values)
+    array = validate.numbers("the covariances", values.matrices if isinstance(values, Gaussian) else values)
     if array.ndim != 3 or array.shape[1] != array.shape[2]:
         raise ValueError(f"the covariances have shape {array.shape}; it must be (K, D, D)")
     for k, covariance in enumerate(array):
@@ -127,7 +142,7 @@ def covariances(values: ArrayLike) -> str:
                 f"covariance {k} is not positive definite as far as float64 can tell: its smallest eigenvalue is "
                 f"{least:.6g}; all must be clearly positive"
             )
-    return f"{len(array)} covariances, all symmetric and positive definite"
+    return f"{counted(len(array), 'covariance')}, all symmetric and positive definite"
 
 
 def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) -> str:
@@ -136,7 +151,8 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     It holds for every M-step of a Gaussian mixture without a prior, at any distance from convergence, whatever the
     responsibilities were: sum pi_k mu_k is the mean of the data, and sum pi_k (Sigma_k + mu_k mu_k') its
     second moment, once a ridge is taken off. Of structure "diag" only the variances agree, and of "spherical" only
-    their sum. A covariance about the wrong mean or an update not stored breaks it.
+    their sum. A covariance about the wrong mean or an update not stored breaks it. With a prior, with fixed parameters
+    and where a floor has raised a covariance nothing is checked, and the sentence says so.
 
     Parameters
     ----------
@@ -145,15 +161,16 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     X : array_like (N, D)
     weights : array_like (N,), optional
 
-    Returns
-    -------
-    str
-        That it holds. With a prior, with fixed parameters and where a floor has raised a covariance nothing is checked,
-        and the sentence says so.
+    Examples
+    --------
+    >>> from emlib import checks, datasets, start
+    >>> data = datasets.three_clusters()
+    >>> checks.moments(start.from_labels(data.X, data.labels), data.X)
+    'the mixture has the mean and the covariance of the data'
     """
     components: Any = getattr(mixture, "components", None)
     if not isinstance(components, Gaussian):
-        raise ValueError(f"mixture is a {type(mixture).__name__}; it must be a Mixture of Gaussians")
+        raise ValueError(f"mixture is {kind_of(mixture)}; it must be a Mixture of Gaussians")
     X = validate.points(as_one(X), components.n_features)
     if components.prior is not None or mixture.weight_count:
         return "not checked: with a prior the mixture has other moments than the data"
@@ -208,6 +225,12 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
     ----------
     ours, theirs : array_like
         Of one shape.
+
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.equal(0.1 + 0.2, 0.3)
+    'equal to 1e-10'
     """
     tol = validate.not_negative("tol", tol)
     a, b = validate.numbers("ours", ours), validate.numbers("theirs", theirs)
@@ -221,10 +244,11 @@ def equal(ours: ArrayLike, theirs: ArrayLike, tol: float = 1e-10) -> str:
     apart = gaps.max(initial=0) / scale
     if not apart <= tol:
         where = np.unravel_index(np.argmax(gaps), a.shape)
-        raise AssertionError(
-            f"they differ by {apart:.3g} of the largest number, at {tuple(map(int, where))}: "
-            f"{a[where]!r} and {b[where]!r}"
+        place = f", at {tuple(map(int, where))}" if where else ""
+        said = (
+            "nan equals nothing" if np.isnan(apart) else f"they differ by {apart:.3g} of the largest number"
         )
+        raise AssertionError(f"{said}{place}: {float(a[where])} and {float(b[where])}")
     return f"equal to {tol:.0e}"
 
 
@@ -245,24 +269,24 @@ def additive(log_likelihood: Callable[..., float], X: ArrayLike, weights: ArrayL
     weights : array_like (N,), optional
         How much each point counts.
     """
-    validate.kind("log_likelihood", log_likelihood, Callable)
+    validate.function("log_likelihood", log_likelihood, "X", *([] if weights is None else ["weights"]))
     points = validate.finite("X", as_one(X))
     if points.ndim not in (1, 2) or len(points) < 2:
         raise ValueError(f"X has shape {points.shape}; it must hold two points at least, (N,) or (N, D)")
+    given = [points] if weights is None else [points, validate.point_weights(as_one(weights), len(points))]
     half = len(points) // 2
-    counts = None if weights is None else validate.point_weights(as_one(weights), len(points))
-    parts = [slice(None), slice(half), slice(half, None)]
     found = [
-        np.asarray(
-            log_likelihood(points[some]) if counts is None else log_likelihood(points[some], counts[some])
-        )
-        for some in parts
+        validate.numbers("what log_likelihood returns", log_likelihood(*(array[some] for array in given)))
+        for some in (slice(None), slice(half), slice(half, None))
     ]
     if found[0].size != 1:
         raise ValueError(
             f"log_likelihood returns an array of shape {found[0].shape}; it must return one number, the total"
         )
     whole, *halves = (float(value.squeeze()) for value in found)
+    if not np.isfinite([whole, *halves]).all():
+        said = f"{whole:.6g} for all points, and {halves[0]:.6g} and {halves[1]:.6g} for two halves"
+        raise AssertionError(f"log_likelihood returns {said}; these must be finite numbers")
     if not abs(whole - sum(halves)) <= 1e-9 * (abs(whole) + sum(map(abs, halves))):
         raise AssertionError(
             f"the log-likelihood of all points is {whole:.6g}, and of two halves {halves[0]:.6g} and {halves[1]:.6g}, "
@@ -287,6 +311,7 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
     weights : array_like (N,), optional
         How much each point counted in the fit; on any scale, as for `emlib.select.aic`.
     """
+    tol = validate.not_negative("tol", tol)
     components: Any = getattr(mixture, "components", None)
     if not isinstance(components, Gaussian) or components.structure != "full" or not components.exact:
         raise ValueError("mixture must be a Mixture of full Gaussians without a ridge (reg_covar=0)")
@@ -356,12 +381,18 @@ def stopping(rule: Callable[[list[float], float], Any], tol: float = 1e-3) -> st
         Takes the log-likelihoods of all steps so far and a tolerance, and says whether the fit has converged.
     tol : float
         The tolerance to try it with.
+
+    Examples
+    --------
+    >>> from emlib import checks
+    >>> checks.stopping(lambda history, tol: 0 <= history[-1] - history[-2] < tol)
+    'a fall, however small, is not taken for the end'
     """
-    validate.kind("rule", rule, Callable)
+    validate.function("rule", rule, "history", "tol")
     tol = validate.not_negative("tol", tol)
     for fall in (0.5 * tol, 1e-3 * tol, 1e-9):
         history = [-120.0, -104.0, -101.0, -100.0, -100.0 - max(fall, 1e-12)]  # less would round to no fall
-        if rule(history, tol):
+        if validate.truth("what rule returns", rule(history, tol)):
             raise AssertionError(
                 f"the objective fell by {max(fall, 1e-12):.3g}, and the rule says it has converged: a fall smaller "
                 "than tol is still a fall, and exact EM has none"

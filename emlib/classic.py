@@ -34,7 +34,15 @@ from emlib.value import Array, Value, frozen
 
 @dataclass(frozen=True)
 class CoinStatistics(Statistics):
-    """Expected numbers of heads and of flips of every coin, each (K,)."""
+    """Expected numbers of heads and of flips of every coin, each (K,).
+
+    Examples
+    --------
+    >>> from emlib.classic import Coins
+    >>> expected = Coins([0.6, 0.5]).expect([5, 9, 8, 4, 7])
+    >>> expected.heads.round(1).tolist(), expected.flips.round(1).tolist()
+    ([21.3, 11.7], [29.9, 20.1])
+    """
 
     heads: Array
     flips: Array
@@ -57,18 +65,27 @@ class Coins(Value, Model):
     References
     ----------
     Do & Batzoglou (2008), What is the expectation maximization algorithm? Nature Biotechnology 26, 897-899, figure 1.
+
+    Examples
+    --------
+    >>> from emlib import fit
+    >>> from emlib.classic import Coins
+    >>> coins = Coins([0.6, 0.5], tosses=10)
+    >>> coins.n_parameters
+    2
+    >>> fit(coins, [5, 9, 8, 4, 7], tol=1e-14).model
+    Coins([0.796789, 0.519583], tosses=10)
     """
 
     probabilities: Array
     tosses: int
 
     def __init__(self, probabilities: ArrayLike, tosses: int = 10) -> None:
-        probabilities = validate.finite("probabilities", probabilities)
+        probabilities = validate.between_0_and_1("probabilities", probabilities)
         if probabilities.ndim != 1 or not probabilities.size:
             raise ValueError(
                 f"probabilities has shape {probabilities.shape}; it must be (K,): one number for each coin"
             )
-        _between("probabilities", probabilities)
         object.__setattr__(self, "probabilities", frozen(probabilities))
         object.__setattr__(self, "tosses", validate.count("tosses", tosses))
 
@@ -97,11 +114,25 @@ class Coins(Value, Model):
         return total, np.exp(joint - total[:, None])
 
     def log_density(self, X: ArrayLike) -> Array:
-        """Log-probability of every row, (N,), in nats, from numbers of heads (N,)."""
+        """Log-probability of every row, (N,), in nats, from numbers of heads (N,).
+
+        Examples
+        --------
+        >>> from emlib.classic import Coins
+        >>> Coins([0.6, 0.5], tosses=10).log_density([0, 5, 10]).round(2).tolist()
+        [-7.52, -7.03, -5.65]
+        """
         return self._bayes(self.check(as_one(X)))[0]
 
     def responsibilities(self, heads: ArrayLike) -> Array:
-        """The share of every coin in every row, (N, K), from numbers of heads (N,)."""
+        """The share of every coin in every row, (N, K), from numbers of heads (N,).
+
+        Examples
+        --------
+        >>> from emlib.classic import Coins
+        >>> Coins([0.6, 0.5]).responsibilities([5, 9, 8, 4, 7]).round(2).tolist()
+        [[0.45, 0.55], [0.8, 0.2], [0.73, 0.27], [0.35, 0.65], [0.65, 0.35]]
+        """
         return self._bayes(self.check(as_one(heads)))[1]
 
     def expect(self, block: ArrayLike, weights: ArrayLike | None = None) -> CoinStatistics:
@@ -112,6 +143,12 @@ class Coins(Value, Model):
         block : array_like (N,)
             Numbers of heads.
         weights : array_like (N,), optional
+
+        Examples
+        --------
+        >>> from emlib.classic import Coins
+        >>> Coins([0.6, 0.5]).expect([5, 9, 8, 4, 7]).heads.round(1).tolist()
+        [21.3, 11.7]
         """
         return Blocks.of(block, weights).checked(self.check).sum(self.e_step)
 
@@ -127,6 +164,13 @@ class Coins(Value, Model):
         ------
         Collapse
             If a coin is left without any flips.
+
+        Examples
+        --------
+        >>> from emlib.classic import Coins
+        >>> coins = Coins([0.6, 0.5])
+        >>> coins.maximize(coins.expect([5, 9, 8, 4, 7]))
+        Coins([0.713012, 0.581339], tosses=10)
         """
         validate.kind("statistics", statistics, CoinStatistics, ", the result of expect")
         if not (statistics.flips > 0).all():
@@ -167,7 +211,15 @@ class Coins(Value, Model):
 
 @dataclass(frozen=True)
 class LinkageStatistics(Statistics):
-    """Expected numbers of animals in the classes of probability psi / 4, and in those of (1 - psi) / 4."""
+    """Expected numbers of animals in the classes of probability psi / 4, and in those of (1 - psi) / 4.
+
+    Examples
+    --------
+    >>> from emlib.classic import Linkage
+    >>> expected = Linkage(0.5).expect([[125, 18, 20, 34]])
+    >>> round(expected.linked, 2), round(expected.crossed, 2)
+    (59.0, 38.0)
+    """
 
     linked: float
     crossed: float
@@ -190,13 +242,21 @@ class Linkage(Value, Model):
     ----------
     Rao (1965), Linear Statistical Inference and its Applications, pages 368-369, has the data. Dempster, Laird &
     Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm, section 1, has the algorithm.
+
+    Examples
+    --------
+    >>> from emlib import fit
+    >>> from emlib.classic import Linkage
+    >>> trace = fit(Linkage(0.5), [[125, 18, 20, 34]], tol=1e-12)
+    >>> [round(model.psi, 5) for model in trace.models[:3]], round(trace.model.psi, 5)
+    ([0.5, 0.60825, 0.62432], 0.62682)
     """
 
     psi: float
 
     def __init__(self, psi: float) -> None:
         psi = validate.number("psi", psi)
-        _between("psi", np.array(psi))
+        validate.between_0_and_1("psi", psi)
         object.__setattr__(self, "psi", psi)
 
     @property
@@ -215,7 +275,14 @@ class Linkage(Value, Model):
         return counts
 
     def log_density(self, X: ArrayLike) -> Array:
-        """Log-probability of the animals of every experiment, (N,), in nats, from counts (N, 4)."""
+        """Log-probability of the animals of every experiment, (N,), in nats, from counts (N, 4).
+
+        Examples
+        --------
+        >>> from emlib.classic import Linkage
+        >>> Linkage(0.6).log_density([[125, 18, 20, 34], [12, 2, 2, 3]]).round(2).tolist()
+        [-205.85, -20.07]
+        """
         return xlogy(self.check(as_one(X)), self.probabilities).sum(axis=1)
 
     def expect(self, block: ArrayLike, weights: ArrayLike | None = None) -> LinkageStatistics:
@@ -227,6 +294,12 @@ class Linkage(Value, Model):
             Counts.
         weights : array_like (N,), optional
             Of the experiments.
+
+        Examples
+        --------
+        >>> from emlib.classic import Linkage
+        >>> Linkage(0.5).expect([[125, 18, 20, 34]]).linked
+        59.0
         """
         return Blocks.of(block, weights).checked(self.check).sum(self.e_step)
 
@@ -248,6 +321,13 @@ class Linkage(Value, Model):
         ------
         Collapse
             If none does.
+
+        Examples
+        --------
+        >>> from emlib.classic import Linkage
+        >>> second = Linkage(0.5).maximize(Linkage(0.5).expect([[125, 18, 20, 34]]))
+        >>> round(second.psi, 4), round(59 / 97, 4)
+        (0.6082, 0.6082)
         """
         validate.kind("statistics", statistics, LinkageStatistics, ", the result of expect")
         informative = statistics.linked + statistics.crossed
@@ -267,12 +347,6 @@ class Linkage(Value, Model):
                 "stalled", "EM cannot leave psi = 0, and the likelihood rises from there: start inside"
             )
         return None
-
-
-def _between(name: str, values: Array) -> None:
-    if (values < 0).any() or (values > 1).any():
-        worst = float(np.ravel(values)[np.argmax(np.abs(np.ravel(values) - 0.5))])
-        raise ValueError(f"{name} holds {worst:.6g}; a probability lies between 0 and 1")
 
 
 def _whole(name: str, values: Array) -> None:

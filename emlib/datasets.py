@@ -25,6 +25,15 @@ class Dataset(Value):
     source, licence : str
     features : tuple of str
         What the columns are, with their units.
+
+    Examples
+    --------
+    >>> from emlib import datasets
+    >>> datasets.nine_clusters()
+    <Dataset: 450 points in 2 dimensions; made for this course: a grid of nine>
+    >>> data = datasets.old_faithful()
+    >>> data.X.shape, data.labels, data.licence
+    ((272, 2), None, 'measurements of nature, free to use; R distributes this table with GPL-2 or later')
     """
 
     X: Array
@@ -56,6 +65,15 @@ def three_clusters(offset: float = 10.0) -> Dataset:
     -----
     The recipe is the tutorial's: `t * rand(20)` with `t = linspace(-5, 5, 20)`, seeded with 0. A cluster is
     therefore no Gaussian: it is densest at its centre and has nothing beyond 5.
+
+    Examples
+    --------
+    >>> from emlib import datasets
+    >>> data = datasets.three_clusters()
+    >>> data.X.shape
+    (60, 1)
+    >>> [round(float(data.X[data.labels == k].mean()), 2) for k in range(3)]
+    [-10.03, 9.95, -0.08]
     """
     offset = validate.not_negative("offset", offset)
     rng = np.random.RandomState(0)  # the legacy generator: the tutorial's numbers depend on it
@@ -83,6 +101,16 @@ def skewed_blobs() -> Dataset:
     The recipe goes round in several tutorials: three round blobs of standard deviation 1.5, then one random matrix
     that stretches and turns them all, `make_blobs(500, centers=3, cluster_std=1.5, random_state=20)` times
     `RandomState(0).randn(2, 2)`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets
+    >>> data = datasets.skewed_blobs()
+    >>> np.bincount(data.labels).tolist()
+    [167, 167, 166]
+    >>> data.X[data.labels == 0].mean(axis=0).round(1).tolist()
+    [11.1, 18.7]
     """
     from sklearn.datasets import make_blobs  # slow to import, and needed only here
 
@@ -113,6 +141,15 @@ def four_blobs(stretched: bool = False) -> Dataset:
     -----
     The recipes are the Handbook's: `make_blobs(400, centers=4, cluster_std=0.6, random_state=0)` with its two
     columns swapped; stretched, those points times `RandomState(13).randn(2, 2)`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets
+    >>> for data in (datasets.four_blobs(), datasets.four_blobs(stretched=True)):
+    ...     print(np.corrcoef(data.X[data.labels == 0].T)[0, 1].round(2))
+    -0.03
+    -0.89
     """
     from sklearn.datasets import make_blobs  # slow to import, and needed only here
 
@@ -137,6 +174,12 @@ def six_cases() -> dict[str, Dataset]:
     -------
     dict
         A letter and its Dataset, in the plane: X (N, 2), labels (N,) of the cluster each point was drawn from.
+
+    Examples
+    --------
+    >>> from emlib import datasets
+    >>> {letter: data.X.shape for letter, data in datasets.six_cases().items()}
+    {'A': (300, 2), 'B': (300, 2), 'C': (300, 2), 'D': (630, 2), 'E': (630, 2), 'F': (300, 2)}
     """
     corners = [(0, 0), (4, 0), (2, 3.5)]
     recipes: dict[str, tuple[Any, Any, Any]] = {
@@ -169,6 +212,13 @@ def nine_clusters() -> Dataset:
     -------
     Dataset
         X (450, 2): the crossings are 4 apart, the standard deviation is 0.8. Labels (450,), 0 to 8.
+
+    Examples
+    --------
+    >>> from emlib import datasets
+    >>> data = datasets.nine_clusters()
+    >>> data.X[data.labels == 4].mean(axis=0).round().tolist()
+    [4.0, 4.0]
     """
     labels = np.repeat(np.arange(9), 50)
     centres = 4.0 * np.column_stack([labels // 3, labels % 3])
@@ -188,6 +238,15 @@ def old_faithful() -> Dataset:
     -------
     Dataset
         X (272, 2), both in minutes. Nobody knows the labels.
+
+    Examples
+    --------
+    >>> from emlib import datasets
+    >>> data = datasets.old_faithful()
+    >>> data.X[:2].tolist()
+    [[3.6, 79.0], [1.8, 54.0]]
+    >>> data.features
+    ('eruption (min)', 'waiting (min)')
     """
     with (files("emlib") / "data" / "old_faithful.csv").open() as file:
         X = np.loadtxt(file, delimiter=",", skiprows=1)
@@ -207,6 +266,20 @@ def digits() -> Dataset:
     -------
     Dataset
         X (1797, 64), whole numbers, row by row from the top left. Labels (1797,): the digits, 0 to 9.
+
+    Examples
+    --------
+    >>> from emlib import datasets
+    >>> data = datasets.digits()
+    >>> print(data.X[0].reshape(8, 8).astype(int), data.labels[0])
+    [[ 0  0  5 13  9  1  0  0]
+     [ 0  0 13 15 10 15  5  0]
+     [ 0  3 15  2  0 11  8  0]
+     [ 0  4 12  0  0  8  8  0]
+     [ 0  5  8  0  0  9  8  0]
+     [ 0  4 11  0  1 12  7  0]
+     [ 0  2 14  5 10 12  0  0]
+     [ 0  0  6 13 10  0  0  0]] 0
     """
     from sklearn.datasets import load_digits  # slow to import, and needed only here
 

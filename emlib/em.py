@@ -33,11 +33,30 @@ EPS = float(np.finfo(float).eps)
 
 
 class Collapse(ValueError):
-    """The M-step has no answer: a component is left with too few points to determine it."""
+    """The M-step has no answer: a component is left with too few points to determine it.
+
+    Examples
+    --------
+    >>> from emlib import start
+    >>> start.from_responsibilities([[1.0], [2.0], [3.0]], [[1, 0], [1, 0], [1, 0]])
+    Traceback (most recent call last):
+    emlib.em.Collapse: component 1 has no points left: use fewer components or another start
+    """
 
 
 class EMWarning(UserWarning):
-    """A fit ended in a way that its user should know of."""
+    """A fit ended in a way that its user should know of.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from emlib import EMWarning, fit
+    >>> from emlib.classic import Coins
+    >>> with warnings.catch_warnings(action="error", category=EMWarning):  # no fit may end unnoticed
+    ...     fit(Coins([0.6, 0.5]), [5, 9, 8, 4, 7], max_iter=2)
+    Traceback (most recent call last):
+    emlib.em.EMWarning: EM max_iter after 2 iterations: raise max_iter to go on
+    """
 
 
 # --------------------------------------------------------------------------------------------------
@@ -59,6 +78,14 @@ class Statistics(Value):
         Total log-likelihood of the data, in nats, under the model that did the expecting.
     n_points : float
         How many points these are; the sum of their weights, if they have weights.
+
+    Examples
+    --------
+    >>> from emlib.classic import Coins
+    >>> coins = Coins([0.6, 0.5])
+    >>> parts = coins.expect([5, 9]) + coins.expect([8, 4, 7])
+    >>> parts.n_points, parts.heads.round(1).tolist()
+    (5.0, [21.3, 11.7])
     """
 
     log_likelihood: float
@@ -97,6 +124,13 @@ class Suspicion:
     reason : {"stalled", "collapsed"}
     message : str
         One sentence for people, with the remedy.
+
+    Examples
+    --------
+    >>> from emlib.classic import Coins
+    >>> twins = Coins([0.6, 0.6])
+    >>> print(twins.suspicion(twins.expect([5, 9, 8, 4, 7])).message)
+    coins 0 and 1 cannot be told apart, so this is a saddle or one coin too many: use another start or fewer coins
     """
 
     reason: Literal["stalled", "collapsed"]
@@ -107,6 +141,32 @@ class Model(ABC):
     """What EM needs to know of a model. Models are values: nothing here changes one.
 
     A model owns all that shapes its M-step: its structure, its floor, its prior.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from emlib import Model, Statistics, fit
+    >>> @dataclass(frozen=True)
+    ... class Hours(Statistics):
+    ...     hours: float
+    >>> @dataclass(frozen=True)
+    ... class Lamps(Model):  # X has rows: the hours seen, and 1 if the lamp then failed, 0 if it still burns
+    ...     mean: float
+    ...     n_parameters = 1
+    ...     def check(self, block):
+    ...         return np.asarray(block, dtype=float)
+    ...     def log_density(self, X):
+    ...         return -X[:, 0] / self.mean - X[:, 1] * np.log(self.mean)
+    ...     def expect(self, X, weights=None):
+    ...         hours = X[:, 0] + (1 - X[:, 1]) * self.mean  # what still burns has `mean` hours to go
+    ...         return Hours(float(self.log_density(X).sum()), len(X), float(hours.sum()))
+    ...     def maximize(self, statistics):
+    ...         return Lamps(statistics.hours / statistics.n_points)
+    ...     def suspicion(self, statistics):
+    ...         return None
+    >>> round(fit(Lamps(mean=1.0), [[300, 1], [500, 1], [400, 0]], tol=1e-12).model.mean, 3)
+    600.0
     """
 
     @abstractmethod
@@ -190,6 +250,14 @@ class Step(Generic[M]):
         Whether the model was extrapolated, and is not the M-step of the one before.
     exact : bool
         Whether the theory forbids the objective to fall here: not after an inexact M-step, nor in online EM.
+
+    Examples
+    --------
+    >>> from emlib import em
+    >>> from emlib.classic import Coins
+    >>> step = next(em(Coins([0.6, 0.5]), [5, 9, 8, 4, 7]))
+    >>> step.number, step.model, round(step.objective, 2)
+    (0, Coins([0.6, 0.5], tosses=10), -33.09)
     """
 
     number: int
@@ -224,6 +292,17 @@ def em(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
     References
     ----------
     Dempster, Laird & Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> from emlib import em
+    >>> from emlib.classic import Coins
+    >>> for step in islice(em(Coins([0.6, 0.5]), [5, 9, 8, 4, 7]), 3):
+    ...     print(step.model, round(step.objective, 3))
+    Coins([0.6, 0.5], tosses=10) -33.094
+    Coins([0.713012, 0.581339], tosses=10) -31.859
+    Coins([0.745292, 0.569256], tosses=10) -31.723
     """
     blocks, exact = opened(model, data, weights), model.exact
     for number in count():
@@ -267,7 +346,19 @@ def squarem(
     ----------
     Varadhan & Roland (2008), Simple and globally convergent methods for accelerating the convergence of any EM
     algorithm. There parameters are extrapolated, and the rate is one of distances between them.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> from emlib import squarem
+    >>> from emlib.classic import Coins
+    >>> steps = list(islice(squarem(Coins([0.6, 0.5]), [5, 9, 8, 4, 7]), 7))
+    >>> [step.number for step in steps if step.jump]
+    [3, 6]
+    >>> steps[-1].model  # EM itself comes here in some 16 steps
+    Coins([0.7968, 0.519543], tosses=10)
     """
+    validate.function("leaps", leaps)
     blocks, longest = opened(model, data, weights), 4.0
     numbers = count()
     step = Step(next(numbers), model, blocks.sum(model.e_step), exact=model.exact)

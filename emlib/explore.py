@@ -1,7 +1,7 @@
 """Explorables: a picture under a slider.
 
 A *film* is drawn beforehand and moves in the browser alone, at once, with or without a kernel. A *live* one
-is drawn by the kernel at every move, for parameters that have no frames.
+is drawn by the kernel at every move, for parameters that have no frames. The *playground* is EM itself, in the browser.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from math import floor, log10, prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.fitting import Trace
-from emlib.text import not_installed
+from emlib.text import kind_of, not_installed
 
 try:
     import ipywidgets as widgets
@@ -25,6 +25,9 @@ try:
     from emlib import plot
 except ModuleNotFoundError as error:
     raise not_installed("emlib.explore", error) from error
+
+if TYPE_CHECKING:
+    from emlib.playground import Playground
 
 MOST_FRAMES = 150
 
@@ -96,11 +99,23 @@ def frames(
     **axes : sequences
         The values along each axis, for example `iteration=range(10), K=[2, 3, 4]`; at most 150 frames in all.
         The first axis gets a Play button.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from emlib import explore
+    >>> figure = Figure(figsize=(4, 3))
+    >>> (point,) = figure.subplots().plot([0], [0], "o")
+    >>> def draw(x, y):
+    ...     point.set_data([x], [y])
+    ...     return figure
+    >>> explore.frames(draw, opens={"y": 1}, x=range(3), y=[0, 1])
+    <film of 6 frames: x 0 to 2, y 0 to 1, opens at 0, 1>
     """
-    validate.kind("draw", draw, Callable)
+    validate.function("draw", draw, by_name=axes)
     for name, values in axes.items():
         if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, (str, bytes)):
-            raise ValueError(f"{name} is a {type(values).__name__}; it must be a list of values, or a range")
+            raise ValueError(f"{name} is {kind_of(values)}; it must be a list of values, or a range")
     if not axes or not all(len(values) for values in axes.values()):
         raise ValueError("the film has no frames: give at least one axis with at least one value")
     size = prod(map(len, axes.values()))
@@ -182,7 +197,7 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorabl
     >>> explore.live(draw, height=(-1, 1, 0))
     <live picture: height -1 to 1>
     """
-    validate.kind("draw", draw, Callable)
+    validate.function("draw", draw, by_name=sliders)
     if not sliders:
         raise ValueError("there is nothing to move: give at least one slider, as name=(low, high, start)")
     controls = {}
@@ -211,6 +226,33 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorabl
         control.observe(redraw, "value")
     spans = ", ".join(f"{name} {limits[0]} to {limits[1]}" for name, limits in sliders.items())
     return Explorable(list(controls.values()), image, image.layout.width, f"live picture: {spans}")
+
+
+def playground(X: ArrayLike | None = None, K: int = 3) -> Playground:
+    """EM in the plane, moved by hand: place points, drag means, and press E, M, step or run.
+
+    What is placed and fitted in the page is in Python, as `.X` and `.mixture`, and what is set there is in the page.
+    Needs the package anywidget.
+
+    Parameters
+    ----------
+    X : array_like (N, 2), optional
+        The points, 4,000 at most; by default three clusters.
+    K : int
+        Number of components, 1 to 6.
+
+    Examples
+    --------
+    >>> from emlib import datasets, explore
+    >>> play = explore.playground(datasets.old_faithful().X, K=2)
+    >>> play
+    <playground: 272 points>
+    >>> play.X.shape
+    (272, 2)
+    """
+    from emlib.playground import Playground  # anywidget is needed only here
+
+    return Playground(X, K)
 
 
 SHARPNESS = 96  # pixels per inch: a compromise between sharp and quick

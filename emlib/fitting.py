@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any, Generic, Literal, NamedTuple
@@ -18,7 +17,7 @@ import numpy as np
 from emlib import validate
 from emlib.blocks import Blocks
 from emlib.em import Collapse, EMWarning, M, Model, Step, em, opened, squarem
-from emlib.progress import bar
+from emlib.progress import shown
 from emlib.stopping import Stop, Watch, broken_off
 from emlib.text import counted
 from emlib.threads import one_thread
@@ -34,6 +33,15 @@ class End(NamedTuple):
     objective, log_likelihood : float
         Of the fitted model, in nats; nan if there is none.
     stop : Stop
+
+    Examples
+    --------
+    >>> from emlib import fit_best
+    >>> from emlib.classic import Coins
+    >>> for end in fit_best([Coins([0.6, 0.5]), Coins([0.6, 0.6])], [5, 9, 8, 4, 7]).ends:
+    ...     print(round(end.objective, 2), end.stop.reason)
+    -31.57 converged
+    -32.05 stalled
     """
 
     objective: float
@@ -65,6 +73,18 @@ class Trace(Value, Generic[M]):
         After `fit_best`, where each start led.
     watch : Watch
         What judged the fit, so that it can be continued.
+
+    Examples
+    --------
+    >>> from emlib import Gaussian, Mixture, datasets, fit
+    >>> first = Mixture([1 / 3] * 3, Gaussian.univariate(means=[-5, 8, 1.5], variances=[25, 9, 1]))
+    >>> trace = fit(first, datasets.three_clusters().X)
+    >>> trace
+    <Trace: converged after 12 iterations: the gains shrink, and what is left of them is below tol>
+    >>> trace.objectives[[0, 1, 2, -1]].round(2).tolist()
+    [-211.79, -193.71, -192.37, -186.11]
+    >>> trace.models[0] == first, trace.models[-1] == trace.model
+    (True, True)
     """
 
     model: M
@@ -164,6 +184,19 @@ def fit(
     -----
     EMWarning
         If the fit did not converge, with the remedy.
+
+    Examples
+    --------
+    >>> from emlib import Gaussian, Mixture, datasets, fit
+    >>> X = datasets.three_clusters().X
+    >>> first = Mixture([1 / 3] * 3, Gaussian.univariate(means=[-5, 8, 1.5], variances=[25, 9, 1]))
+    >>> trace = fit(first, X)
+    >>> print(trace.stop)
+    converged after 12 iterations: the gains shrink, and what is left of them is below tol
+    >>> trace.model.components.means.round(2).tolist()
+    [[-10.02], [9.94], [-0.08]]
+    >>> fit(first, X, tol=0, max_iter=5).stop.n_iter
+    5
     """
     # What was asked for.
     validate.one_of("keep", keep, ("models", "values"))
@@ -175,7 +208,7 @@ def fit(
     models: list[M] = []
     log_likelihoods: list[float] = []
     exact, n_rows, stop, end = True, blocks.n_counting, None, None
-    with one_thread(), _shown(progress, blocks, listeners) as blocks:
+    with one_thread(), shown(progress, blocks, listeners) as blocks:
         steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
         try:
             for step in steps:
@@ -203,7 +236,7 @@ def fit(
 def _listeners(on_step: Any) -> list[Callable[[Step[Any]], Any]]:
     """Whoever is to be told of every step."""
     if on_step is not None:
-        validate.kind("on_step", on_step, Callable)
+        validate.function("on_step", on_step, "step")
     return [] if on_step is None else [on_step]
 
 
@@ -212,22 +245,6 @@ def _raise_lost(end: BaseException | None, trace: Trace[Any]) -> None:
     if isinstance(end, DataLost):
         end.trace = trace
         raise end
-
-
-@contextmanager
-def _shown(progress: bool, blocks: Blocks, listeners: list[Any]) -> Iterator[Blocks]:
-    """The same blocks, read under a progress bar that says how many rows a second, and which step this is."""
-    shown = bar(progress, desc="EM", unit="row", unit_scale=True)
-    if shown is None:
-        yield blocks
-        return
-    listeners.append(
-        lambda step: shown.set_postfix_str(
-            f"step {step.number}, objective {step.objective:.10g}", refresh=False
-        )
-    )
-    with shown:
-        yield blocks.watched(shown.update)
 
 
 def _trace(
@@ -277,36 +294,44 @@ def fit_best(
 ) -> Trace[M]:
     """Fit from several starts, and return the best healthy end.
 
-    An end at which some component has collapsed, or is held up by a floor alone, is never better than one at which
-    none has; among others the objective decides.
+    An end with a collapsed component, or one held up by a floor alone, is never better than one without; among others
+    the objective decides.
 
     Parameters
     ----------
     starts : iterable of Model, or of functions that make one
         A function is called without arguments; a `Collapse` that it raises counts as an end.
-    data, weights
-        As for `fit`.
+    data, weights, **options
+        As for `fit`; by default `keep="values"`.
     warn : bool
         Whether to warn if the best fit did not converge.
-    **options
-        As for `fit`; by default `keep="values"`.
 
     Returns
     -------
     Trace
-        Of the best fit; its `ends` say where each start led. An interrupt from the keyboard ends all fits, and the
-        best so far is returned, with that as its reason.
+        Of the best fit; its `ends` say where each start led. After an interrupt from the keyboard, the best so far.
 
     Raises
     ------
     Collapse
         (A ValueError.) If no start leads to a model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets, fit_best, start
+    >>> X, rng = datasets.nine_clusters().X, np.random.default_rng(0)
+    >>> trace = fit_best([start.from_data(X, 9, rng) for _ in range(2)], X)
+    >>> [round(end.objective, 1) for end in trace.ends], round(trace.objective, 1)
+    ([-2062.2, -2041.5], -2041.5)
     """
+    if isinstance(starts, Model):
+        raise ValueError("starts is one model; it must be several, in a list: pass [model], or call fit")
     validate.kind("starts", starts, Iterable, ", such as a list of models")
     blocks, ends, best, failure = Blocks.of(data, weights), [], None, None
     for start in starts:
         try:
-            model = start() if callable(start) and not isinstance(start, Model) else start
+            model = _made(start)
             blocks = opened(model, blocks)
             trace = fit(model, blocks, warn=False, **{"keep": "values"} | options)
         except Collapse as error:
@@ -331,13 +356,20 @@ def fit_best(
     if best is None:
         if failure is None:
             raise ValueError("starts is empty: give one model or more")
-        raise Collapse(
-            f"none of {counted(len(ends), 'start')} leads to a model. The first: {failure}"
-        ) from failure
+        said = f"none of {counted(len(ends), 'start')} leads to a model. The first: {failure}"
+        raise Collapse(said) from failure
     best = replace(best, ends=tuple(ends))
     if warn:
         _warn(best, options.get("tol", 1e-6))
     return best
+
+
+def _made(start: Any) -> Any:
+    """A start as it is; what it makes, if it is a function."""
+    if isinstance(start, Model) or not callable(start):
+        return start
+    validate.function("start", start)
+    return start()
 
 
 def _rank(trace: Trace[Any]) -> tuple[bool, float]:

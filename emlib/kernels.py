@@ -20,6 +20,7 @@ import numpy as np
 
 from emlib.em import EPS
 from emlib.families.family import LARGEST_ERROR, Family, Linear
+from emlib.text import kind_of
 from emlib.value import Array
 
 Shared = tuple[Array, Array]  # responsibilities (N, K), and log-densities (N,)
@@ -178,7 +179,7 @@ def general(
         collected = family.collect(block, resp)
         if isinstance(collected, (tuple, list, dict)):
             raise ValueError(
-                f"{type(family).__name__}.collect returns a {type(collected).__name__}, and statistics must add: "
+                f"{type(family).__name__}.collect returns {kind_of(collected)}, and statistics must add: "
                 "return an array, or an object of a class that knows + and * a number"
             )
         statistics = collected if statistics is None else statistics + collected

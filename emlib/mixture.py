@@ -70,10 +70,17 @@ class Mixture(Value, Model):
     Examples
     --------
     >>> from emlib import Gaussian, Mixture
-    >>> Mixture([0.5, 0.5], Gaussian.univariate(means=[-5, 8], variances=[25, 9]))
+    >>> mixture = Mixture([0.5, 0.5], Gaussian.univariate(means=[-5, 8], variances=[25, 9]))
+    >>> mixture
     Mixture of 2 Gaussians in 1 dimension
       weight 0.5, mean -5, variance 25
       weight 0.5, mean 8, variance 9
+    >>> mixture.responsibilities([[3.0]]).round(2).tolist()
+    [[0.4, 0.6]]
+    >>> mixture.cdf([0.0, 8.0]).round(2).tolist(), mixture.quantile([0.1, 0.9]).round(1).tolist()
+    ([0.42, 0.75], [-9.2, 10.5])
+    >>> mixture.maximize(mixture.expect([[-6.0], [-4.0], [7.0], [9.0]])).components.means.round(1).tolist()
+    [[-4.7], [8.0]]
     """
 
     weights: Array
@@ -265,23 +272,14 @@ class Mixture(Value, Model):
     def cdf(self, x: ArrayLike) -> Array:
         """The probability of a value up to each x, shaped as x; in one dimension."""
         parts = self._on_a_line("cdf")
-        values = validate.numbers("x", x)
-        if np.isnan(values).any():
-            raise ValueError("x holds nan: give numbers")
+        values = validate.no_nan("x", x)
         with np.errstate(under="ignore"):
             return (parts.cdf(values.ravel()) @ self.weights).reshape(values.shape)
 
     def quantile(self, p: ArrayLike) -> Array:
-        """The value up to which a probability p lies, shaped as p; in one dimension: the inverse of `cdf`.
-
-        Found by halving, to the last digits.
-        """
+        """The value up to which a probability p lies, shaped as p; in one dimension: `cdf` inverted, by halving."""
         parts = self._on_a_line("quantile")
-        wanted = validate.finite("p", p)
-        if (wanted < 0).any() or (wanted > 1).any():
-            raise ValueError(
-                f"p runs from {wanted.min():.6g} to {wanted.max():.6g}; probabilities lie between 0 and 1"
-            )
+        wanted = validate.between_0_and_1("p", p)
         # 40 deviations beyond all means lies everything that a float64 can tell from 0 and 1.
         reach = 40 * np.sqrt(parts.variances)
         low = np.full(wanted.shape, (parts.means - reach).min())
@@ -326,7 +324,7 @@ class Mixture(Value, Model):
         """
         D = self._gaussians("conditional").n_features
         chosen = validate.columns("columns", columns, D, all_allowed=False)
-        values = validate.points(values, len(chosen), "values")
+        values = validate.points(values, len(chosen), "values", "`columns` names")
         resp = self.marginal(chosen).responsibilities(values)
         means, covariances = self.components.conditional(chosen, values)
         return Conditionals(resp, means, covariances)
@@ -363,11 +361,7 @@ class Mixture(Value, Model):
 
     def _on_a_line(self, what: str) -> Gaussian:
         parts = self._gaussians(what)
-        if parts.n_features != 1:
-            raise ValueError(
-                f"{what} is for one dimension, and the mixture has {parts.n_features}: take a marginal first, "
-                f"mixture.marginal([0]).{what}(...)"
-            )
+        validate.on_a_line(what, parts.n_features, "the mixture has", "mixture")
         return parts
 
     # A sequence of components -----------------------------------------------------------------------

@@ -55,12 +55,21 @@ def from_responsibilities(
     ------
     Collapse
         (A ValueError.) If a component gets too few points.
+
+    Examples
+    --------
+    >>> from emlib import start
+    >>> start.from_responsibilities([[0.0], [2.0], [10.0], [12.0]], [[1, 0], [1, 0], [0, 1], [0, 1]])
+    Mixture of 2 Gaussians in 1 dimension
+      weight 0.5, mean 1, variance 1
+      weight 0.5, mean 11, variance 1
     """
-    X, resp = as_one(X), validate.probabilities("resp", as_one(resp))
+    X, resp = as_one(X), validate.numbers("resp", as_one(resp))
     if resp.ndim != 2 or np.shape(X)[:1] != resp.shape[:1]:
         raise ValueError(
             f"resp has shape {resp.shape} and X {np.shape(X)}; resp must be (N, K): one row for each point"
         )
+    resp = validate.probabilities("resp", resp)
     if weights is not None:
         resp = resp * validate.point_weights(as_one(weights), len(X))[:, None]
     components = checked_family(family).from_responsibilities(X, resp, **options)
@@ -77,6 +86,16 @@ def from_labels(X: Data, labels: Any, **keywords: Any) -> Mixture:
         Any values that can be sorted; components come in their order.
     **keywords
         See `emlib.start`.
+
+    Examples
+    --------
+    >>> from emlib import datasets, start
+    >>> data = datasets.three_clusters()
+    >>> start.from_labels(data.X, data.labels)
+    Mixture of 3 Gaussians in 1 dimension
+      weight 0.333333, mean -10.0263, variance 4.80831
+      weight 0.333333, mean 9.94508, variance 3.94633
+      weight 0.333333, mean -0.0822032, variance 1.7606
     """
     X, labels = as_one(X), as_one(labels)
     given = np.asarray(labels)
@@ -108,6 +127,14 @@ def random(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mixtur
     rng : numpy.random.Generator
     **keywords
         See `emlib.start`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets, start
+    >>> X = datasets.three_clusters().X
+    >>> start.random(X, 3, np.random.default_rng(0)).components.means.round(1).tolist()
+    [[0.7], [-0.4], [-0.5]]
     """
     X, K, keywords = _some(X, K, rng, keywords)
     resp = rng.uniform(size=(len(X), K))
@@ -129,6 +156,17 @@ def from_data(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mix
         Chooses the points, all different.
     **keywords
         See `emlib.start`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets, start
+    >>> X = datasets.old_faithful().X
+    >>> first = start.from_data(X, 2, np.random.default_rng(0), structure="tied")
+    >>> [mean in X.tolist() for mean in first.components.means.tolist()]
+    [True, True]
+    >>> first.components.covariances.round(2).tolist()
+    [[1.3, 13.93], [13.93, 184.14]]
     """
     X, K, keywords = _some(X, K, rng, keywords)
     distinct = np.unique(X, axis=0)
@@ -152,6 +190,17 @@ def k_means_plus_plus(X: Data, K: int, rng: np.random.Generator, **keywords: Any
     References
     ----------
     Arthur & Vassilvitskii (2007), k-means++: the advantages of careful seeding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets, start
+    >>> X = datasets.nine_clusters().X
+    >>> first = start.k_means_plus_plus(X, 9, np.random.default_rng(0), structure="diag")
+    >>> len(first), first.components.structure
+    (9, 'diag')
+    >>> all(mean in X.tolist() for mean in first.components.means.tolist())
+    True
     """
     from sklearn.cluster import kmeans_plusplus  # slow to import, and needed only here
 
@@ -176,6 +225,18 @@ def k_means(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mixtu
     rng : numpy.random.Generator
     **keywords
         See `emlib.start`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets, start
+    >>> X = datasets.three_clusters().X
+    >>> first = start.k_means(X, 3, np.random.default_rng(0))
+    >>> sorted(first.components.means.ravel().round(2).tolist())
+    [-10.03, -0.08, 9.95]
+    >>> start.k_means([[1.0], [1.0], [2.0]], 3, np.random.default_rng(0))
+    Traceback (most recent call last):
+    ValueError: K is 3; it must be between 1 and 2, the number of distinct points: use fewer components
     """
     from sklearn.cluster import KMeans  # slow to import, and needed only here
 
@@ -203,6 +264,13 @@ def usual_floor(X: Data, weights: Any = None) -> Array:
     -----
     EMWarning
         If the data are flat in some direction: a constant column, or columns that determine each other.
+
+    Examples
+    --------
+    >>> from emlib import datasets, start
+    >>> floor = start.usual_floor(datasets.old_faithful().X)
+    >>> [f"{variance:.3g}" for variance in floor]
+    ['1.3e-10', '1.84e-08']
     """
     blocks = Blocks.of(X, weights).checked(validate.table)
     D = blocks.n_columns

@@ -48,6 +48,17 @@ class Stop(Value):
         Estimated nats between the last objective and its limit (Aitken); nan where unknown.
     message : str
         One sentence for people, with the remedy where there is one.
+
+    Examples
+    --------
+    >>> from emlib import Gaussian, Mixture, datasets, fit
+    >>> twins = Mixture([0.5, 0.5], Gaussian.univariate(means=[0, 0], variances=[60, 60]))
+    >>> stop = fit(twins, datasets.three_clusters().X, warn=False).stop
+    >>> stop.converged
+    False
+    >>> print(stop)
+    stalled after 3 iterations: components 0 and 1 cannot be told apart, so this is a saddle or one component
+    too many: use another start or fewer components
     """
 
     reason: Reason
@@ -58,6 +69,7 @@ class Stop(Value):
 
     @property
     def converged(self) -> bool:
+        """Whether nothing is left to gain, and the place can be trusted."""
         return self.reason == "converged"
 
     @property
@@ -93,6 +105,12 @@ def outlook(objectives: Sequence[float], noise: float) -> tuple[float, float]:
     References
     ----------
     Aitken (1926); for EM, Böhning et al. (1994), The distribution of the likelihood ratio for mixtures.
+
+    Examples
+    --------
+    >>> from emlib.stopping import outlook
+    >>> outlook([-100.0, -92.0, -88.0, -86.0], noise=0.0)
+    (0.5, 2.0)
     """
     rate = nan
     for t in range(len(objectives) - 1, 1, -1):
@@ -139,6 +157,18 @@ class Watch:
         Whether there are earlier ones.
     settling : bool
         Whether an accelerated fit seems to be at rest, and should make plain steps until that is sure.
+
+    Examples
+    --------
+    >>> from emlib import Gaussian, Mixture, datasets, em
+    >>> from emlib.stopping import Watch
+    >>> X = datasets.three_clusters().X
+    >>> watch = Watch(tol=1e-6, max_iter=1000)
+    >>> for step in em(Mixture([0.5, 0.5], Gaussian.univariate([-5, 8], [25, 9])), X):
+    ...     if stop := watch(step, len(X)):
+    ...         break
+    >>> print(stop)
+    converged after 9 iterations: the gains shrink, and what is left of them is below tol
     """
 
     def __init__(

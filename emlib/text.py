@@ -1,4 +1,4 @@
-"""Numbers in sentences: how messages and reprs spell counts, arrays and lists."""
+"""Things in sentences: how messages and reprs spell counts, arrays, lists and kinds of things."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ def not_installed(what: str, error: ModuleNotFoundError, extra: str = "course") 
 def counted(n: int, noun: str) -> str:
     """A number with its noun: 1 Gaussian, 3 Gaussians."""
     return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def with_article(noun: str) -> str:
+    """A noun with its article: "a list", "an int"."""
+    return f"a{'n' if noun.lower().startswith(('a', 'e', 'i', 'o', 'nd')) else ''} {noun}"  # an ndarray
+
+
+def kind_of(thing: Any) -> str:
+    """What somebody has passed, by its kind: "an int", "None", "the class Gaussian"."""
+    if thing is None:
+        return "None"
+    return f"the class {thing.__name__}" if isinstance(thing, type) else with_article(type(thing).__name__)
 
 
 def listing(things: Iterable[Any]) -> str:

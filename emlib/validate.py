@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from inspect import signature
 from math import inf, isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from emlib.text import counted
+from emlib.text import counted, kind_of, listing, with_article
 from emlib.value import Array as Array
+from emlib.value import Value
+
+# What messages call a kind whose own name is for programmers.
+SPELT = {"Callable": "a function", "Iterable": "an iterable", "Mapping": "a dict", "bool": "True or False"}
 
 
 def finite(name: str, values: ArrayLike) -> Array:
@@ -22,16 +27,30 @@ def finite(name: str, values: ArrayLike) -> Array:
 
 def numbers(name: str, values: ArrayLike) -> Array:
     """Return `values` as an array of float64, which may be nan or infinite."""
-    if values is None:
-        raise ValueError(f"{name} is None; it must be an array of numbers")
+    # Some values of emlib are sequences, and NumPy would look into them without end.
+    if values is None or isinstance(values, Value):
+        raise ValueError(f"{name} is {kind_of(values)}; it must be an array of numbers")
     not_masked(name, values)
     try:
         given = np.asarray(values)
+        if given.dtype == object and not given.ndim:
+            raise ValueError(f"it is {kind_of(values)}")
+        if given.dtype.kind in "SU":
+            given = _numerals(given)
         if given.dtype.kind in "cmM":
             raise ValueError("it holds complex numbers or dates")
         return given.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} cannot be read as an array of numbers: {error}") from None
+        said = "its rows have different lengths" if "inhomogeneous" in str(error) else error
+        raise ValueError(f"{name} cannot be read as an array of numbers: {said}") from None
+
+
+def _numerals(texts: np.ndarray) -> Array:
+    """Texts that are numbers, as these."""
+    try:
+        return texts.astype(np.float64)
+    except ValueError:
+        raise ValueError("it holds text") from None
 
 
 def not_masked(name: str, values: Any) -> None:
@@ -43,6 +62,14 @@ def not_masked(name: str, values: Any) -> None:
         raise ValueError(f"{name} has masked values: remove them or fill them in")
 
 
+def no_nan(name: str, values: ArrayLike) -> Array:
+    """Return `values` as an array of float64 without nan; they may be infinite."""
+    array = numbers(name, values)
+    if np.isnan(array).any():
+        raise ValueError(f"{name} holds nan: give numbers")
+    return array
+
+
 def all_finite(name: str, array: np.ndarray) -> None:
     """Raise an error if some value is nan or infinite; a memmap is read a piece at a time."""
     table, n_bad, first = np.atleast_1d(array), 0, None
@@ -52,10 +79,11 @@ def all_finite(name: str, array: np.ndarray) -> None:
             where = np.argwhere(bad)
             n_bad += len(where)
             first = first or (start + int(where[0][0]), *map(int, where[0][1:]))
+    if first is not None and not array.ndim:
+        raise ValueError(f"{name} is {array}; it must be a finite number")
     if first is not None:
-        where_first = f", the first at {first}" if array.ndim else ""
         raise ValueError(
-            f"{name} holds nan or infinite values ({n_bad} of {array.size}{where_first}): "
+            f"{name} holds nan or infinite values ({n_bad} of {array.size}, the first at {first}): "
             "remove them or fill them in"
         )
 
@@ -68,9 +96,9 @@ def shaped(name: str, values: ArrayLike, shape: tuple[int, ...], meaning: str) -
     return array
 
 
-def points(X: ArrayLike, n_features: int | None = None, name: str = "X") -> Array:
-    """Return X as a finite array (N, D) with at least one row and one column."""
-    return _table(finite(name, X), n_features, name)
+def points(X: ArrayLike, n_features: int | None = None, name: str = "X", beside: str = "the model") -> Array:
+    """Return X as a finite array (N, D) with at least one row and one column; D is that of what it is put `beside`."""
+    return _table(finite(name, X), n_features, name, beside)
 
 
 def table(X: ArrayLike, n_features: int | None = None) -> np.ndarray:
@@ -82,7 +110,9 @@ def table(X: ArrayLike, n_features: int | None = None) -> np.ndarray:
     return points(X, n_features)
 
 
-def _table(array: np.ndarray, n_features: int | None, name: str = "X") -> np.ndarray:
+def _table(
+    array: np.ndarray, n_features: int | None, name: str = "X", beside: str = "the model"
+) -> np.ndarray:
     """Raise an error unless X is (N, D) with rows and columns, and as many columns as the model has."""
     if array.ndim == 1:
         raise ValueError(
@@ -97,7 +127,7 @@ def _table(array: np.ndarray, n_features: int | None, name: str = "X") -> np.nda
         )
     if n_features is not None and array.shape[1] != n_features:
         raise ValueError(
-            f"{name} has {counted(array.shape[1], 'column')} and the model {counted(n_features, 'dimension')}: "
+            f"{name} has {counted(array.shape[1], 'column')} and {beside} {counted(n_features, 'dimension')}: "
             "they must be the same number"
         )
     return array
@@ -142,15 +172,35 @@ def probabilities(name: str, values: ArrayLike) -> Array:
     worst = np.ravel(sums)[np.argmax(np.abs(np.ravel(sums) - 1))]
     if abs(worst - 1) > 1e-6:
         raise ValueError(
-            f"{name} sums to {worst:.10g} where it must sum to 1: divide it by its sum"
-            + (" along axis 1" if array.ndim == 2 else "")
+            f"{name} sums to {worst:.10g} where it must sum to 1"
+            + (": divide it by its sum" if worst else "")
+            + (" along axis 1" if worst and array.ndim == 2 else "")
         )
     return array
 
 
+def between_0_and_1(name: str, values: ArrayLike) -> Array:
+    """Return `values`, each of which is a probability by itself."""
+    array = finite(name, values)
+    if (array < 0).any() or (array > 1).any():
+        worst = float(np.ravel(array)[np.argmax(np.abs(np.ravel(array) - 0.5))])
+        verb = "holds" if array.ndim else "is"
+        raise ValueError(f"{name} {verb} {worst:.6g}; a probability lies between 0 and 1")
+    return array
+
+
+def variances(name: str, values: ArrayLike) -> Array:
+    """Return `values` as finite numbers above 0."""
+    array = finite(name, values)
+    if (array <= 0).any():
+        verb = "holds" if array.ndim else "is"
+        raise ValueError(f"{name} {verb} {array.min():.6g}; a variance must be greater than 0")
+    return array
+
+
 @np.errstate(under="ignore")
-def symmetric(name: str, matrices: Array) -> None:
-    """Raise an error unless matrices (K, D, D) are symmetric, but for rounding; {k} in the name is the number."""
+def symmetric(name: str, matrices: Array) -> Array:
+    """Return matrices (K, D, D), symmetric but for rounding, without that; {k} in the name is the number."""
     lopsided = np.abs(matrices - matrices.transpose(0, 2, 1))
     deviations = np.sqrt(np.abs(np.diagonal(matrices, axis1=1, axis2=2)))
     scale = deviations[:, :, None] * deviations[:, None, :]
@@ -159,16 +209,21 @@ def symmetric(name: str, matrices: Array) -> None:
             f"{name.format(k=k)} is not symmetric: it differs from its transpose by up to "
             f"{lopsided[k].max():.3g}; use (C + C.T) / 2 if that is rounding"
         )
+    return (matrices + matrices.transpose(0, 2, 1)) / 2
 
 
 def count(name: str, value: Any, least: int = 1, most: int | None = None, why: str = "") -> int:
-    """Return `value` as an int between `least` and `most`; `why` explains the upper limit."""
+    """Return `value` as an int between `least` and `most`.
+
+    `why` explains the upper limit; what follows a colon in it is advice for a value above that.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise ValueError(f"{name} is {value!r}; it must be a whole number")
     top = 2**53 if most is None else most  # beyond, a number of things is no number of things
     if not least <= value <= top:
         limits = f"at least {least}" if most is None and value < least else f"between {least} and {top}"
-        raise ValueError(f"{name} is {value}; it must be {limits}{why}")
+        said = why if value > top else why.partition(":")[0]
+        raise ValueError(f"{name} is {value}; it must be {limits}{said}")
     return int(value)
 
 
@@ -179,10 +234,18 @@ def jobs(value: Any) -> int:
     return count("n_jobs", value, why=", or -1 for one on each core")
 
 
+def _as_it_is(name: str, values: ArrayLike) -> np.ndarray:
+    """Return `values` as an array of whatever they are; rows of different lengths as objects."""
+    not_masked(name, values)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        return np.asarray(values, dtype=object)
+
+
 def columns(name: str, values: ArrayLike, n_features: int, all_allowed: bool = True) -> np.ndarray:
     """Return `values` as the numbers of some features, all different."""
-    not_masked(name, values)
-    array = np.asarray(values)
+    array = _as_it_is(name, values)
     if array.ndim != 1 or not array.size or array.dtype.kind not in "iu":
         raise ValueError(f"{name} is {values!r}; it must be a list of the numbers of one or more columns")
     if array.min() < 0 or array.max() >= n_features:
@@ -192,6 +255,18 @@ def columns(name: str, values: ArrayLike, n_features: int, all_allowed: bool = T
     if not all_allowed and len(array) == n_features:
         raise ValueError(f"{name} is {values!r}, all there are: at least one must be left")
     return array
+
+
+def members(name: str, values: ArrayLike, K: int) -> np.ndarray:
+    """Return `values` as the numbers of components, from 0 to K - 1, each as often as it is named, (N,)."""
+    array = _as_it_is(name, values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise ValueError(
+            f"{name} is {values!r}; it must be a list of the numbers of components, such as [0, 0, 1]"
+        )
+    if array.size and (array.min() < 0 or array.max() >= K):
+        raise ValueError(f"{name} is {values!r}; components are numbered from 0 to {K - 1}")
+    return array.astype(int)
 
 
 def number(name: str, value: Any) -> float:
@@ -226,7 +301,48 @@ def positive(name: str, value: Any) -> float:
 def kind(name: str, value: Any, wanted: Any, example: str = "") -> None:
     """Raise an error unless `value` is an instance of the class that is wanted."""
     if not isinstance(value, wanted):
-        raise ValueError(f"{name} is a {type(value).__name__}; it must be a {wanted.__name__}{example}")
+        said = SPELT.get(wanted.__name__) or with_article(wanted.__name__)
+        raise ValueError(f"{name} is {kind_of(value)}; it must be {said}{example}")
+
+
+def truth(name: str, value: Any) -> bool:
+    """Return `value` if it is True or False, of Python's or NumPy's kind."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} is {kind_of(value)}; it must be True or False")
+    return bool(value)
+
+
+def function(name: str, value: Any, *given: str, by_name: Iterable[str] = ()) -> None:
+    """Raise an error unless `value` can be called with what is given: by place, and some of it by name."""
+    kind(name, value, Callable)
+    try:
+        own = signature(value)
+    except ValueError:  # not every function that is written in C can say what it takes
+        return
+    try:
+        own.bind(*given, **dict.fromkeys(by_name))
+    except TypeError:
+        takes = ", ".join(str(one.replace(annotation=one.empty)) for one in own.parameters.values())
+        call = ", ".join([*given, *(f"{one}=..." for one in by_name)])
+        raise ValueError(
+            f"{name} is a function of ({takes}); it must be one that is called as {name}({call})"
+        ) from None
+
+
+def options(whose: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Raise an error unless all names that are given are those of options."""
+    if strangers := sorted(set(given) - set(known)):
+        said = listing(sorted(known)) if known else "none"
+        raise ValueError(f"{whose} has no option {strangers[0]!r}; its options are: {said}")
+
+
+def on_a_line(what: str, n_features: int, whose: str, name: str) -> None:
+    """Raise an error unless there is one dimension, which is all that `what` is for."""
+    if n_features != 1:
+        raise ValueError(
+            f"{what} is for one dimension, and {whose} {n_features}: take a marginal first, "
+            f"{name}.marginal([0]).{what}(...)"
+        )
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:

@@ -77,12 +77,20 @@ def steady(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
     return kept
 
 
-def execute(source: Path) -> None:
-    """Run a lesson and write it beside the others, with its outputs and nothing that changes by the hour."""
+def run(source: Path) -> nbformat.NotebookNode:
+    """A lesson as a notebook with all that its cells put out, widgets and times included."""
     from nbclient import NotebookClient
 
     notebook = read(source)
-    NotebookClient(notebook, resources={"metadata": {"path": str(LESSONS)}}).execute()
+    where = {"metadata": {"path": str(LESSONS)}}
+    quiet = ["--IPKernelApp.log_level=ERROR"]  # no news of how it talks to us
+    NotebookClient(notebook, resources=where, extra_arguments=quiet).execute()
+    return notebook
+
+
+def execute(source: Path) -> None:
+    """Run a lesson and write it beside the others, with its outputs and nothing that changes by the hour."""
+    notebook = run(source)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # time stamps
         if cell.cell_type == "code":

@@ -70,7 +70,7 @@ FACTS = [
     Fact("04", "least AIC of today", "K = 150: AIC -234,112 <- the smallest", "computed"),
     Fact("04", "parameters at K = 110", "99,329 parameters, fitted to 73,677 numbers", "computed"),
     Fact("04", "largest cluster at K = 110", "from 2 to 38, median 16; dimensions: 41", "computed"),
-    Fact("04", "AIC with a floor of 1e-2", "floor 1e-02: AIC 172,492", "computed"),
+    Fact("04", "AIC with a ridge of 1e-2", "ridge 1e-02: AIC 172,492", "computed"),
     Fact("04", "unseen digits, 5 and 110 components", "110 Gaussians -2,897,510.5", "computed"),
     Fact("04", "unseen digits, shrunk", "20 shrunk Gaussians -45.7", "computed"),
     # 5: why EM works
@@ -114,7 +114,7 @@ FACTS = [
     # 8: when EM breaks
     Fact(
         "08",
-        "an added floor may lose",
+        "an added ridge may lose",
         "3 of 40 fits fall by more than 1e-6 nats, the worst by 0.0023",
         "computed",
     ),

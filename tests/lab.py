@@ -12,7 +12,7 @@ import urllib.request
 
 from playwright.sync_api import sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 TRACKER = "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
 
 # What a reader sees of an explorable: the addresses of the pictures that are shown in it.

@@ -94,7 +94,7 @@ def test_p_values_count_the_data_and_what_ties_with_them():
     assert made.p_value == 4 / 5
     assert select.Ratio("tied", 1, 99.0, np.arange(19.0)).p_value == 0.05
     assert repr(select.Ratio("full", 2, 31.606, np.arange(20.0))) == (
-        "full, K = 2 against 3: ratio 31.61; of 20 simulated under K = 2, half are below 9.00 and 95% below 18.00; "
+        "full, K = 2 against 3: ratio 31.61; of 20 simulated under K = 2, half are at most 9.00 and 95% at most 18.00; "
         "p = 0.0476"
     )
 

@@ -248,7 +248,7 @@ def test_psi_0_is_no_maximum_where_the_likelihood_rises_from_there():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Linkage(1.5), "psi holds 1.5; a probability lies between 0 and 1"),
+        (lambda: Linkage(1.5), "psi is 1.5; a probability lies between 0 and 1"),
         (lambda: Linkage("x"), "psi is 'x'; it must be a number"),
         (lambda: Linkage(0.5).expect([125, 18, 20, 34]), r"pass counts\[None\] for one experiment"),
         (lambda: Linkage(0.5).expect([[1, 2, 3]]), r"it must be \(N, 4\)"),

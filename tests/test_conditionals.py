@@ -155,7 +155,7 @@ def test_conditionals_are_values():
 @pytest.mark.parametrize(
     ("columns", "values", "message"),
     [
-        ([0, 1], [[1.0]], "values has 1 column and the model 2 dimensions"),
+        ([0, 1], [[1.0]], "values has 1 column and `columns` names 2 dimensions"),
         ([0], [1.0, 2.0], "values is one-dimensional"),
         ([0], [[np.nan]], "values holds nan"),
         ([0, 0], [[1.0, 2.0]], "each column may be named only once"),
@@ -271,8 +271,8 @@ def test_quantile_at_the_ends_and_in_a_gap():
         (lambda: LINE.cdf("two"), "x cannot be read as an array of numbers"),
         (lambda: LINE.cdf(None), "x is None"),
         (lambda: LINE.quantile([0.5, np.nan]), "p holds nan"),
-        (lambda: LINE.quantile([0.5, 1.2]), "p runs from 0.5 to 1.2; probabilities lie between 0 and 1"),
-        (lambda: LINE.quantile(-0.1), "p runs from -0.1 to -0.1"),
+        (lambda: LINE.quantile([0.5, 1.2]), "p holds 1.2; a probability lies between 0 and 1"),
+        (lambda: LINE.quantile(-0.1), "p is -0.1; a probability"),
         (lambda: LINE.quantile("median"), "p cannot be read as an array of numbers"),
         (
             lambda: some_mixture()[0].cdf(0.0),

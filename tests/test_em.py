@@ -438,7 +438,7 @@ def test_every_block_is_checked_once_and_the_loop_does_not_ask_again(accelerate)
         (iter([X, X]), None, "an iterator, which can be read only once"),
         ([], None, "data is an empty list"),
         ([X, X], [np.ones(N)], "there are 2 blocks of data and 1 of weights"),
-        ([X, X], np.ones(2 * N), "data is a list of 2 blocks and weights is a ndarray"),
+        ([X, X], np.ones(2 * N), "data is a list of 2 blocks and weights is an ndarray"),
     ],
 )
 def test_blocks_that_make_no_sense(data, weights, message):
@@ -453,7 +453,7 @@ def test_plain_lists_of_numbers_are_a_table():
 
 
 def test_models_and_weights_in_the_wrong_place():
-    with pytest.raises(ValueError, match="model is a ndarray; it must be a Model"):
+    with pytest.raises(ValueError, match="model is an ndarray; it must be a Model"):
         fit(X, Scripted((0.0,)))
     with pytest.raises(ValueError, match="model is a Gaussian; it must be a Model, such as a Mixture"):
         fit(Gaussian.univariate([0], [1]), X)

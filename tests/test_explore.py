@@ -184,7 +184,7 @@ def test_explorables_that_make_no_sense(bar):
         explore.frames(bar, opens={"c": 1}, a=[1, 2], b=[1, 2])
     with pytest.raises(ValueError, match="opens has a = 3; it must be one of the values"):
         explore.frames(bar, opens={"a": 3}, a=[1, 2])
-    with pytest.raises(ValueError, match="opens is a int; it must be a Mapping"):
+    with pytest.raises(ValueError, match="opens is an int; it must be a dict"):
         explore.frames(bar, opens=3, a=[1, 2])
     with pytest.raises(ValueError, match="opens is 9"):
         explore.film(fit(GUESS, X, tol=0, max_iter=2), X, opens=9)
@@ -193,5 +193,5 @@ def test_explorables_that_make_no_sense(bar):
 
 
 def test_a_drawing_that_returns_nothing_is_said_to():
-    with pytest.raises(ValueError, match="what draw returns is a NoneType; it must be a Figure"):
+    with pytest.raises(ValueError, match="what draw returns is None; it must be a Figure"):
         explore.frames(lambda a: None, a=[1, 2])

@@ -324,7 +324,7 @@ def test_divergence_asks_for_gaussians_of_as_many_dimensions():
     line = Gaussian.univariate([1, 2], [1, 1])
     with pytest.raises(ValueError, match="other has 2 dimensions and these 1: they must agree"):
         line.divergence(Gaussian([[0, 0]], [1], "spherical"))
-    with pytest.raises(ValueError, match="other is a int; it must be a Gaussian"):
+    with pytest.raises(ValueError, match="other is an int; it must be a Gaussian"):
         line.divergence(3)
 
 

@@ -50,14 +50,19 @@ def test_the_lock_pins_and_hashes_everything_and_names_no_host():
 
 def test_import_is_light():
     heavy = {"matplotlib", "seaborn", "ipywidgets", "IPython", "sklearn", "dask", "pandas", "scipy.stats"}
-    heavy |= {"joblib", "tqdm"}
+    heavy |= {"joblib", "tqdm", "anywidget"}
     code = "import sys, emlib; print(*sys.modules)"
     assert not heavy & set(run(sys.executable, "-c", code).split())
 
 
 def test_plot_comes_when_it_is_asked_for():
     assert emlib.plot.style
-    assert "plot" in dir(emlib)
+    # A fresh process, since another test may have imported them. All that `__all__` promises is there.
+    assert (
+        run(sys.executable, "-c", "import emlib; print(all(hasattr(emlib, n) for n in emlib.__all__))")
+        == "True\n"
+    )
+    assert {*emlib.__all__} <= {*dir(emlib)}
     with pytest.raises(AttributeError, match="no attribute 'plots'"):
         _ = emlib.plots
 
@@ -132,6 +137,24 @@ def test_ci_calls_the_readmes_test_command():
     assert (ROOT / ".ci/run").read_text().rstrip().endswith("\nmake test")
 
 
+def test_the_workflow_runs_the_makefile_and_the_readmes_commands():
+    """On the usual host the same commands run as here, on three systems and three versions of Python."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows/course.yml").read_text())
+    jobs = workflow["jobs"]
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    targets = {f"make {name}" for name in re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.M)}
+    assert {*commands} <= targets | {
+        "python notebooks/lessons.py copies",
+        "python -m pytest --nbval --nbval-current-env",
+    }
+    assert all(command in README for command in commands if command != "make lock")
+    systems = [*jobs["test"]["strategy"]["matrix"]["os"], jobs["windows"]["runs-on"]]
+    assert systems == ["ubuntu-latest", "macos-latest", "windows-latest"]
+    for job in ("test", "windows"):
+        assert jobs[job]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert workflow[True]["schedule"]  # YAML reads `on` as true
+
+
 def test_one_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == emlib.__version__
@@ -145,7 +168,7 @@ def test_the_wheel_is_small_typed_and_nothing_but_emlib(tmp_path):
     (wheel,) = tmp_path.glob("em_course-*.whl")
     assert wheel.stat().st_size < 200_000  # as owed, the playground included
     names = zipfile.ZipFile(wheel).namelist()
-    assert "emlib/py.typed" in names
+    assert {"emlib/py.typed", "emlib/playground.js"} <= {*names}
     assert all(name.startswith(("emlib/", f"em_course-{emlib.__version__}.dist-info/")) for name in names)
     # What it imports on its own, outside this clone, in an environment that has NumPy, SciPy and the rest.
     code = f"import sys; sys.path.insert(0, {str(wheel)!r}); import emlib; print(emlib.__file__)"

@@ -512,22 +512,22 @@ def test_eruptions_and_six_histories_show_what_they_are_given(blobs):
     plt.close("all")
 
 
-def test_fits_by_their_floor_show_needles_as_upright_lines():
+def test_fits_by_their_ridge_show_needles_as_upright_lines():
     line = datasets.three_clusters().X
     means = np.array([[-10.0], [10.0], [0.0], [line.min()]])
     fits = {}
-    for floor in (1e-6, 1.0):
-        variances = np.array([4, 4, 2, max(floor, 0.5 * (floor == 1.0))])[:, None, None]
-        model = Mixture([0.33, 0.33, 0.33, 0.01], Gaussian(means, variances, ridge=floor))
-        fits[floor] = fit(model, line, tol=0, max_iter=1)
-    draw = pictures.by_floor(fits, line[:, 0])
-    for floor, trace in fits.items():
-        (ax,) = draw(floor).axes
+    for ridge in (1e-6, 1.0):
+        variances = np.array([4, 4, 2, max(ridge, 0.5 * (ridge == 1.0))])[:, None, None]
+        model = Mixture([0.33, 0.33, 0.33, 0.01], Gaussian(means, variances, ridge=ridge))
+        fits[ridge] = fit(model, line, tol=0, max_iter=1)
+    draw = pictures.by_ridge(fits, line[:, 0])
+    for ridge, trace in fits.items():
+        (ax,) = draw(ridge).axes
         thin = (trace.model.components.variances[:, 0] < 0.01).sum()
         # Four curves, their sum and the axis; and a line for each needle.
         assert len(ax.get_lines()) == 6 + thin
-        assert title(ax).startswith(f"floor {floor:.0e}: {trace.log_likelihoods[-1]:.2f} nats")
-    first, *_ = pictures.three_floors(fits, line[:, 0], [1e-6, 1.0, 1.0]).axes
+        assert title(ax).startswith(f"ridge {ridge:.0e}: {trace.log_likelihoods[-1]:.2f} nats")
+    first, *_ = pictures.three_ridges(fits, line[:, 0], [1e-6, 1.0, 1.0]).axes
     np.testing.assert_allclose(
         first.get_lines()[0].get_ydata(), [t.log_likelihoods[-1] for t in fits.values()]
     )

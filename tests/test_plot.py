@@ -236,6 +236,7 @@ def made(rows):
 
 def test_show_gives_a_picture_its_text(capsys, monkeypatch):
     shown = {}
+    monkeypatch.setattr("emlib.plot.appearance.get_ipython", object)  # as in a notebook
     monkeypatch.setattr("emlib.plot.appearance.display", lambda data, **more: shown.update(data=data, **more))
     figure, _ = plt.subplots(figsize=(4, 3))
     plot.show(figure, alt="An empty\n   picture.")
@@ -243,6 +244,23 @@ def test_show_gives_a_picture_its_text(capsys, monkeypatch):
     assert shown["metadata"]["image/png"] == {"width": 288, "alt": "An empty picture."}
     assert shown["data"]["image/png"].startswith("iVBOR")
     json.dumps(shown)
+    assert not plt.fignum_exists(figure.number)
+    assert capsys.readouterr().out == ""
+
+
+def test_show_in_a_script_opens_a_window_or_prints_the_text(capsys, monkeypatch):
+    opened = []
+    monkeypatch.setattr(plt, "show", lambda block: opened.append(plt.get_fignums()))
+    figure, _ = plt.subplots()
+    plot.show(figure, alt="An empty\n   picture.")  # Agg has no windows
+    assert capsys.readouterr().out == "An empty picture.\n"
+    assert not plt.fignum_exists(figure.number)
+    assert opened == []
+    figure, _ = plt.subplots()
+    monkeypatch.setattr(type(figure.canvas), "required_interactive_framework", "tk")
+    plot.show(figure, alt="An empty picture.")
+    assert capsys.readouterr().out == ""
+    assert opened == [[figure.number]]
     assert not plt.fignum_exists(figure.number)
 
 
@@ -340,7 +358,7 @@ def test_pictures_are_not_moved_to_what_they_do_not_show(ax):
         plot.plane(ax, flat, X)(on_a_line)
     with pytest.raises(ValueError, match="has 2 dimensions, and this picture shows 1"):
         plot.shares(ax, on_a_line)(flat)
-    with pytest.raises(ValueError, match="mixture is a NoneType"):
+    with pytest.raises(ValueError, match="mixture is None"):
         plot.line(ax, on_a_line)(None)
     resp = flat.responsibilities(X)
     with pytest.raises(ValueError, match=r"it must be \(N, K\) = \(30, K\)"):
@@ -359,5 +377,5 @@ def test_pictures_are_not_moved_to_what_they_do_not_show(ax):
     for step in (3, -1):
         with pytest.raises(ValueError, match=f"step is {step}; it must be between 0 and 2"):
             move_to(step)
-    with pytest.raises(ValueError, match="figure is a NoneType; it must be a Figure"):
+    with pytest.raises(ValueError, match="figure is None; it must be a Figure"):
         plot.show(None, "nothing")

@@ -663,7 +663,7 @@ def test_sweeps_that_make_no_sense(three, rng):
         ({"start": "k_means"}, "start is 'k_means'; it must be a function such as emlib.start.k_means"),
         (
             {"start": lambda *_, **__: 1},
-            "start gave a int; it must give a Mixture of 1 'full' Gaussian, as those of",
+            "start gave an int; it must give a Mixture of 1 'full' Gaussian, as those of",
         ),
         ({"structures": ["full", [1]]}, r"structure is \[1\]; it must be one of"),
         ({"structures": [np.ones(2)]}, r"structure is array\(.*\); it must be one of"),
@@ -678,7 +678,7 @@ def test_sweeps_that_make_no_sense(three, rng):
             r"floor has shape \(3,\); it must be one number, or one for each of 2 features",
         ),
         ({"floor": [1, 0]}, r"floor is \[1, 0\]; it must be a variance"),
-        ({"floor": np.nan}, "floor holds nan or infinite values"),
+        ({"floor": np.nan}, "floor is nan; it must be a finite number"),
         ({"family": "Gaussian"}, "family is 'Gaussian'; it must be a class of components, such as Gaussian"),
         ({"family": Family}, "family is <class .*Family'>; it must be a class of components"),
         ({"family": Mixture}, "family is <class .*Mixture'>; it must be a class of components"),

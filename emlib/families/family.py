@@ -21,7 +21,7 @@ from scipy.special import chdtri
 
 from emlib import validate
 from emlib.blocks import as_one
-from emlib.text import counted, listing
+from emlib.text import counted
 from emlib.value import Array, Value, field_names, frozen
 
 LARGEST_ERROR = 1e-9  # the largest error of a log-density, in nats, that a faster way is allowed
@@ -48,6 +48,17 @@ class Linear(NamedTuple):
         What is subtracted from the points first.
     common : array (D, D) or None
         P, where -x'Px/2 is a term that all components share.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import Gaussian
+    >>> X, components = np.array([[-1.0], [4.0]]), Gaussian.univariate(means=[0, 3], variances=[1, 4])
+    >>> linear = components.linear(np.log([0.5, 0.5]), X)
+    >>> x = (X - linear.shift).T
+    >>> phi = np.vstack([x * x, x, np.ones_like(x)])
+    >>> np.allclose(linear.theta @ phi, np.log(0.5) + components.log_density(X).T)
+    True
     """
 
     theta: Array
@@ -64,6 +75,39 @@ class Family(Value, ABC):
     first axis counts the components; further fields with defaults are options, which are the same for all. `check`,
     `collect` and `maximize` may use the options and not the parameters, so that EM can start from responsibilities
     alone. (A family that needs them must bring a `from_responsibilities` of its own.) Shapes: X (N, D), resp (N, K).
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from scipy.special import gammaln, kl_div, xlogy
+    >>> from emlib import Family, fit, start, validate
+    >>> @dataclass(frozen=True)
+    ... class Poisson(Family):
+    ...     rates: np.ndarray  # (K, D)
+    ...     def check(self, X):
+    ...         return validate.table(X, self.n_features)
+    ...     def log_density(self, X):
+    ...         return (xlogy(X[:, None], self.rates) - self.rates - gammaln(X[:, None] + 1)).sum(axis=2)
+    ...     def collect(self, X, resp):
+    ...         return np.column_stack([resp.sum(axis=0), resp.T @ X])  # counts and sums, (K, 1 + D)
+    ...     def maximize(self, statistics):
+    ...         return Poisson(statistics[:, 1:] / statistics[:, :1])
+    ...     def divergence(self, other):
+    ...         a, b = self.rates[:, None], other.rates
+    ...         return (kl_div(a, b) + kl_div(b, a)).sum(axis=2)
+    ...     def describe(self, k):
+    ...         return f"rates {self.rates[k].round(2).tolist()}"
+    ...     def sample(self, labels, rng):
+    ...         return rng.poisson(self.rates[labels])
+    ...     @property
+    ...     def n_parameters(self):
+    ...         return self.rates.size
+    >>> goals = [[0, 1], [1, 0], [0, 0], [1, 1], [6, 9], [8, 7], [7, 8]]
+    >>> fit(start.from_labels(goals, [0, 0, 0, 0, 1, 1, 1], family=Poisson), goals).model
+    Mixture of 2 Poissons
+      weight 0.571406, rates [0.5, 0.5]
+      weight 0.428594, rates [7.0, 8.0]
     """
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -149,6 +193,7 @@ class Family(Value, ABC):
 
     def permuted(self, order: np.ndarray) -> Self:
         """These components in another order, or some of them."""
+        order = validate.members("order", order, len(self))
         state = {name: getattr(self, name) for name in field_names(type(self))}
         state.update({name: state[name][order] for name in self._parameters()})
         return self._made(**state)
@@ -164,6 +209,14 @@ class Family(Value, ABC):
             How much each point counts for each component, 0 or more.
         **options
             Those of the family.
+
+        Examples
+        --------
+        >>> from emlib import Gaussian
+        >>> Gaussian.from_responsibilities([[0.0], [2.0], [10.0], [12.0]], [[1, 0], [1, 0], [0, 1], [0, 1]])
+        2 Gaussians in 1 dimension
+          mean 1, variance 1
+          mean 11, variance 1
         """
         chosen = cls._options(**options)
         X = np.asarray(cls._made(**chosen).check(as_one(X)), dtype=float)
@@ -186,9 +239,7 @@ class Family(Value, ABC):
         """The options of the family, as given or by default."""
         own = [f for f in fields(cls) if f.name not in cls._parameters()]  # type: ignore[arg-type]
         defaults = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in own}
-        if strangers := sorted(set(given) - set(defaults)):
-            known = listing(sorted(defaults)) if defaults else "none"
-            raise ValueError(f"{cls.__name__} has no option {strangers[0]!r}; its options are: {known}")
+        validate.options(cls.__name__, given, defaults)
         return defaults | given
 
     @classmethod

@@ -98,28 +98,27 @@ class Gaussian(Family):
         covariances = validate.shaped("covariances", covariances, form.shape(K, D), form.shape_in_words)
         stored = covariances.reshape(form.stored_shape(K, D))
         if stored.ndim == 3:
-            validate.symmetric("covariances[{k}]" if structure == "full" else "covariances", stored)
-            stored = (stored + stored.transpose(0, 2, 1)) / 2
+            stored = validate.symmetric("covariances[{k}]" if structure == "full" else "covariances", stored)
+        else:
+            validate.variances("covariances", stored)
         covariance = form.of(stored, D)
         for k in np.flatnonzero(~(covariance.unexplained > 16 * EPS * D)):
-            least = np.linalg.eigvalsh(stored[k])[0] if stored.ndim == 3 else stored[k].min()
+            least = np.linalg.eigvalsh(stored[k])[0]
             name = "covariances" if structure == "tied" else f"covariances[{k}]"
             raise ValueError(
                 f"{name} is not positive definite as far as float64 can tell: its smallest eigenvalue "
                 f"is {least:.3g}; it must be clearly above 0. A small variance added to the diagonal makes it so"
             )
         if options["floor"] is not None and "covariances" not in options["fixed"]:
-            covariance = form.of(
-                stored, D, options["floor"]
-            )  # from below the floor, the first M-step could only lose
-        self.__dict__.update(
-            means=frozen(means), covariance=covariance, **options
-        )  # a frozen dataclass is set once
+            # From below the floor, the first M-step could only lose.
+            covariance = form.of(stored, D, options["floor"])
+        # A frozen dataclass is set once, here.
+        self.__dict__.update(means=frozen(means), covariance=covariance, **options)
 
     @classmethod
     def univariate(cls, means: ArrayLike, variances: ArrayLike, **options: Any) -> Self:
         """K Gaussians on a line, from K means and K variances (not standard deviations)."""
-        means, variances = validate.finite("means", means), validate.finite("variances", variances)
+        means, variances = validate.finite("means", means), validate.variances("variances", variances)
         if means.ndim != 1 or means.shape != variances.shape:
             raise ValueError(
                 f"means has shape {means.shape} and variances {variances.shape}; "
@@ -201,6 +200,7 @@ class Gaussian(Family):
         return len(self.means)
 
     def permuted(self, order: np.ndarray) -> Self:
+        order = validate.members("order", order, len(self))
         return self._made(means=self.means[order], covariance=self.covariance.chosen(order), **self.options)
 
     def moved(self, means: Array) -> Self:
@@ -233,7 +233,7 @@ class Gaussian(Family):
         return self.log_scale[k] - 0.5 * np.einsum("dn,dn->n", whitened, whitened)
 
     def collect(self, X: Array, resp: Array) -> Moments:
-        return Moments.of(X, resp, self.structure)
+        return Moments.known(X, resp, self.structure)
 
     def maximize(self, statistics: Moments) -> Self:
         """The Gaussians of highest likelihood for these moments; of highest probability, with a prior.
@@ -300,6 +300,7 @@ class Gaussian(Family):
         return -0.5 * float(covariances + prior.mean_count * np.sum(away))
 
     def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
+        labels = validate.members("labels", labels, len(self))
         noise = validate.generator(rng).standard_normal((len(labels), self.n_features))
         return self.means[labels] + self.covariance.colour(labels, noise)
 
@@ -364,20 +365,21 @@ class Gaussian(Family):
 
     def marginal(self, columns: ArrayLike) -> Self:
         columns = validate.columns("columns", columns, self.n_features)
-        stored = self._form.of_features(self.covariance.stored, columns)
+        covariance = self._form.of(self._form.of_features(self.covariance.stored, columns), len(columns))
         options = self.options
         options["floor"] = None if self.floor is None else self.floor[columns]
         options["prior"] = None if self.prior is None else self.prior.marginal(columns)
-        return self._made(
-            means=self.means[:, columns], covariance=self._form.of(stored, len(columns)), **options
-        )
+        return self._made(means=self.means[:, columns], covariance=covariance, **options)
 
     def conditional(self, columns: np.ndarray, values: Array) -> tuple[Array, Array]:
         return conditioned(self.means, self.matrices, columns, values)
 
-    def cdf(self, x: Array) -> Array:
+    @np.errstate(under="ignore")
+    def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value up to each x (N,), under every component, (N, K); in one dimension."""
-        return ndtr((x[:, None] - self.means[:, 0]) / np.sqrt(self.variances[:, 0]))
+        validate.on_a_line("cdf", self.n_features, "these components have", "components")
+        away = validate.no_nan("x", x)[..., None] - self.means[:, 0]
+        return ndtr(away / np.sqrt(self.variances[:, 0]))
 
     # Words ------------------------------------------------------------------------------------------
 
@@ -389,12 +391,9 @@ class Gaussian(Family):
         D = self.n_features
         if D == 1:
             return f"mean {self.means[k, 0]:.6g}, variance {self.variances[k, 0]:.6g}"
-        one = self.covariance.chosen(np.array([k])).stored[0]
-        if self.structure == "spherical":
-            one = one[0]
+        one = self.covariance.chosen(np.array([k])).stored[0].squeeze()  # (D, D), (D,) or ()
         if D > 3:
-            return f"mean ({D},), " + (
-                f"variance {brief(one)}" if one.ndim == 0 else f"covariance {one.shape}"
-            )
+            spread = f"variance {brief(one)}" if one.ndim == 0 else f"covariance {one.shape}"
+            return f"mean ({D},), {spread}"
         word = {2: "covariance", 1: "variances", 0: "variance"}[one.ndim]
         return f"mean {brief(self.means[k])}, {word} {brief(one)}"

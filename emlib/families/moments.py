@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from emlib import validate
 from emlib.families.variances import STRUCTURES, structure_named
 from emlib.value import Array, Value, once
 
@@ -32,6 +35,15 @@ class Moments(Value):
         Sum of r_nk (x_n - c_k)(x_n - c_k)', as far as the structure needs it: (K, D, D) for full; summed over
         the components, (1, D, D), for tied; only the diagonal, (K, D), for diag; its sum, (K, 1), for spherical.
     structure : {"full", "tied", "diag", "spherical"}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib.families import Moments
+    >>> X = 1e8 + np.array([[0.0], [1.0], [2.0], [3.0]])  # far from the origin
+    >>> both = Moments.of(X[:1], np.ones((1, 1))) + Moments.of(X[1:], np.ones((3, 1)))
+    >>> both.counts.tolist(), both.means.tolist(), both.covariances.tolist()
+    ([4.0], [[100000001.5]], [[[1.25]]])
     """
 
     counts: Array
@@ -41,9 +53,25 @@ class Moments(Value):
     structure: str = "full"
 
     @classmethod
+    def of(cls, X: ArrayLike, resp: ArrayLike, structure: str = "full") -> Self:
+        """Collect the moments of points X (N, D) with weights resp (N, K), each about its own mean.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from emlib.families import Moments
+        >>> X, resp = np.array([[0.0], [2.0], [10.0]]), np.array([[1, 0], [0.5, 0.5], [0, 1]])
+        >>> moments = Moments.of(X, resp)
+        >>> moments.counts.tolist(), moments.means.round(2).tolist()
+        ([1.5, 1.5], [[0.67], [7.33]])
+        """
+        points = validate.points(X)
+        return cls.known(points, validate.table_of_shares("resp", resp, len(points)), structure)
+
+    @classmethod
     @np.errstate(all="ignore")
-    def of(cls, X: Array, resp: Array, structure: str = "full") -> Self:
-        """Collect the moments of points X (N, D) with weights resp (N, K), each about its own mean."""
+    def known(cls, X: Array, resp: Array, structure: str) -> Self:
+        """The same of arrays that are known to be in order."""
         form = structure_named(structure)
         counts = resp.sum(axis=0)  # (K,)
         centres = (resp.T @ X) / counts[:, None]  # (K, D)
@@ -62,7 +90,20 @@ class Moments(Value):
         return cls(counts, centres, sums, form.over_components(np.array(grams)), structure)
 
     def about(self, centres: Array) -> Self:
-        """The same moments about other centres, (K, D)."""
+        """The same moments about other centres, (K, D).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from emlib.families import Moments
+        >>> moments = Moments.of(np.array([[1.0], [3.0]]), np.ones((2, 1)))
+        >>> moments.about(np.zeros((1, 1))).products.tolist()  # 1 + 9
+        [[[10.0]]]
+        """
+        if np.shape(centres) != self.centres.shape:
+            raise ValueError(
+                f"centres has shape {np.shape(centres)}; it must be (K, D) = {self.centres.shape}: one for each group"
+            )
         outer = STRUCTURES[self.structure].outer
         shift, ones = self.centres - centres, np.ones_like(self.counts)
         return type(self)(
@@ -77,6 +118,8 @@ class Moments(Value):
         )
 
     def __add__(self, other: Self) -> Self:
+        if not isinstance(other, Moments):
+            return NotImplemented
         if self.centres.shape != other.centres.shape or self.structure != other.structure:
             raise ValueError(
                 f"these are {self.structure} moments of (K, D) = {self.centres.shape} and {other.structure} ones "
@@ -92,10 +135,18 @@ class Moments(Value):
             a.counts + b.counts, centres, a.sums + b.sums, a.products + b.products, self.structure
         )
 
+    def __radd__(self, other: Any) -> Self:
+        # sum() starts from the number 0.
+        return self if other == 0 else NotImplemented
+
     def __mul__(self, scale: float) -> Self:
+        if not isinstance(scale, Real):
+            return NotImplemented
         return type(self)(
             self.counts * scale, self.centres, self.sums * scale, self.products * scale, self.structure
         )
+
+    __rmul__ = __mul__
 
     @once
     def about_means(self) -> tuple[Array, Array, Array]:
@@ -128,7 +179,16 @@ class Moments(Value):
         return self.stored.reshape(STRUCTURES[self.structure].shape(*self.centres.shape))
 
     def total(self) -> Self:
-        """The moments of all groups taken as one, K = 1."""
+        """The moments of all groups taken as one, K = 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from emlib.families import Moments
+        >>> moments = Moments.of(np.array([[1.0], [3.0], [8.0]]), np.array([[1, 0], [1, 0], [0, 1]]))
+        >>> moments.total().means.tolist()
+        [[4.0]]
+        """
         share = np.abs(self.counts) / np.abs(self.counts).sum()
         at = self.about(np.broadcast_to(share @ self.centres, self.centres.shape))
         counts, sums, products = (

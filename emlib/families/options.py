@@ -19,8 +19,7 @@ DEFAULTS: dict[str, Any] = {"structure": "full", "floor": 0.0, "ridge": 0.0, "pr
 
 def checked(given: dict[str, Any]) -> dict[str, Any]:
     """All options, as given or by default; a floor as an array, () or (D,), or None."""
-    for name in given:
-        validate.one_of("the option", name, tuple(DEFAULTS))
+    validate.options("Gaussian", given, DEFAULTS)
     options = DEFAULTS | given
     structure_named(options["structure"])  # raises an error if there is none of this name
     options["ridge"] = validate.not_negative("ridge", options["ridge"])

@@ -38,13 +38,24 @@ class Prior(Value):
     Notes
     -----
     The density of a component's mean and covariance is, but for a constant factor,
-    |S|^(-v/2) exp(-v tr(S^-1 C)/2 - k (m - mean)' S^-1 (m - mean)/2), v = covariance_count, k = mean_count. A
+    det(S)^(-v/2) exp(-v tr(S^-1 C)/2 - k (m - mean)' S^-1 (m - mean)/2), v = covariance_count, k = mean_count. A
     normal-inverse-Wishart prior with n degrees of freedom and scale matrix L is v = n + D + 2, C = L / v; if k is
     0, and the prior inverse Wishart, v = n + D + 1.
 
     References
     ----------
     Fraley & Raftery (2007), Bayesian regularization for normal mixture estimation and model-based clustering.
+
+    Examples
+    --------
+    >>> from emlib import Prior, start
+    >>> prior = Prior([[4.0]], covariance_count=10)
+    >>> prior
+    prior worth 10 points with the covariance [[4]]
+    >>> start.from_labels([[0.0], [1.0], [7.0]], [0, 0, 1], prior=prior)  # one point, and no collapse
+    Mixture of 2 Gaussians in 1 dimension
+      weight 0.666667, mean 0.5, variance 3.375
+      weight 0.333333, mean 7, variance 3.63636
     """
 
     covariance: Array
@@ -98,6 +109,12 @@ class Prior(Value):
         X : array_like (N, D)
         K : int
             Number of components.
+
+        Examples
+        --------
+        >>> from emlib import Prior, datasets
+        >>> Prior.weak(datasets.three_clusters().X, 3)
+        prior worth 6 points with the covariance [[1.31791]], and 0.01 at the mean [-0.0544617]
         """
         X, K = validate.points(as_one(X)), validate.count("K", K)
         D = X.shape[1]
@@ -121,6 +138,7 @@ class Prior(Value):
 
     def marginal(self, columns: np.ndarray) -> Prior:
         """What it says of some of the features."""
+        columns = validate.columns("columns", columns, len(self.mean))
         part = self.covariance[np.ix_(columns, columns)]
         return Prior(part, self.covariance_count, self.mean[columns], self.mean_count)
 

@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import PIL.Image
 import seaborn as sns
+from IPython import get_ipython
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -31,7 +32,17 @@ INK = "#262626"
 
 
 def style() -> None:
-    """Set the course's look for all pictures drawn from now on."""
+    """Set the course's look for all pictures drawn from now on.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import plot
+    >>> with plt.rc_context():  # for the pictures drawn here, and no others
+    ...     plot.style()
+    ...     print(plt.rcParams["lines.linewidth"], plt.rcParams["axes.spines.top"])
+    2.0 False
+    """
     sns.set_theme(
         context="notebook",
         style="ticks",
@@ -51,12 +62,28 @@ def style() -> None:
 
 
 def colours(K: int) -> Array:
-    """The colours of K components as rows of red, green and blue, (K, 3); they repeat after nine."""
+    """The colours of K components as rows of red, green and blue, (K, 3); they repeat after nine.
+
+    Examples
+    --------
+    >>> from emlib import plot
+    >>> plot.colours(3).round(2).tolist()
+    [[0.84, 0.37, 0.0], [0.0, 0.62, 0.45], [0.0, 0.45, 0.7]]
+    >>> (plot.colours(10)[9] == plot.colours(1)[0]).all().item()
+    True
+    """
     return np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(validate.count("K", K))])
 
 
 def mixed(resp: ArrayLike) -> Array:
-    """The colour of every point, (N, 3): its components' colours, mixed by responsibility (N, K)."""
+    """The colour of every point, (N, 3): its components' colours, mixed by responsibility (N, K).
+
+    Examples
+    --------
+    >>> from emlib import plot
+    >>> plot.mixed([[1, 0], [0.5, 0.5]]).round(2).tolist()  # red, and halfway to green
+    [[0.84, 0.37, 0.0], [0.42, 0.49, 0.23]]
+    """
     resp = validate.probabilities("resp", resp)
     if resp.ndim != 2:
         raise ValueError(f"resp has shape {resp.shape}; it must be (N, K): one row for each point")
@@ -64,9 +91,20 @@ def mixed(resp: ArrayLike) -> Array:
 
 
 def png(figure: Figure, dpi: float = 144) -> bytes:
-    """A figure as the bytes of a PNG file, at so many pixels per inch."""
+    """A figure as the bytes of a PNG file, at so many pixels per inch.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import plot
+    >>> figure, ax = plt.subplots(figsize=(2, 1))
+    >>> picture = plot.png(figure, dpi=72)
+    >>> picture[1:4], int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")
+    (b'PNG', 144, 72)
+    >>> plt.close(figure)
+    """
     validate.kind("figure", figure, Figure)
-    figure.set_dpi(dpi)
+    figure.set_dpi(validate.positive("dpi", dpi))
     # A canvas remembers how its texts are laid out, which is most of the work when a figure is drawn again.
     canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
     canvas.draw()  # figure.savefig would draw twice
@@ -80,6 +118,8 @@ def png(figure: Figure, dpi: float = 144) -> bytes:
 def show(figure: Figure, alt: str, dpi: float = 144) -> None:
     """Show a figure in a notebook, with a text for those who cannot see it, and close it.
 
+    In a script it is shown in a window until that is closed; where there can be no windows, its text is printed.
+
     Parameters
     ----------
     figure : matplotlib.figure.Figure
@@ -87,11 +127,25 @@ def show(figure: Figure, alt: str, dpi: float = 144) -> None:
         What the picture shows, in a sentence or two.
     dpi : float
         Pixels per inch; the picture is shown at half that, so that it stays sharp when enlarged.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import plot
+    >>> figure, ax = plt.subplots()
+    >>> plot.show(figure, alt="")
+    Traceback (most recent call last):
+    ValueError: alt is empty; say in a sentence what the picture shows
+    >>> plt.close(figure)
     """
+    validate.kind("figure", figure, Figure)
     validate.kind("alt", alt, str)
     alt = " ".join(alt.split())
     if not alt:
         raise ValueError("alt is empty; say in a sentence what the picture shows")
+    if get_ipython() is None:  # a script, which has no page
+        _in_a_script(figure, alt)
+        return
     picture = b2a_base64(png(figure, dpi), newline=False).decode()
     plt.close(figure)
     display(
@@ -99,6 +153,20 @@ def show(figure: Figure, alt: str, dpi: float = 144) -> None:
         metadata={"image/png": {"width": round(figure.get_figwidth() * dpi / 2), "alt": alt}},
         raw=True,
     )
+
+
+def _in_a_script(figure: Figure, alt: str) -> None:
+    """Show a figure in a window, or print its text where Matplotlib opens none."""
+    if getattr(figure.canvas, "required_interactive_framework", None) is None:
+        print(alt)
+    else:
+        plt.show(block=True)
+    plt.close(figure)
+
+
+def axes(ax: Any) -> None:
+    """Raise an error unless `ax` can be drawn on."""
+    validate.kind("ax", ax, Axes, ", such as plt.subplots() gives: the first argument is where to draw")
 
 
 def number_of(ax: Axes, k: int, **style: Any) -> Text:

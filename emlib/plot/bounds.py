@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.markers import CARETUP
 
 from emlib import validate
-from emlib.plot.appearance import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK, axes
 from emlib.value import Array
 
 CURVE, BOUND, GAP = INK, COLOURS[2], COLOURS[3]
@@ -36,8 +36,20 @@ def bound(
     callable
         Takes a bound (a function of the parameter too), the parameter at which it touches the log-likelihood and
         the one at which it is highest, and moves the picture to them.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import plot
+    >>> figure, ax = plt.subplots()
+    >>> move = plot.bound(ax, lambda p: -((p - 2) ** 2), low=0, high=4, name="p")
+    >>> move(lambda p: -((p - 2) ** 2) - (p - 1) ** 2, 1.0, 1.5)  # it touches at 1, and is highest at 1.5
+    >>> [text.get_text() for text in ax.legend().get_texts()][:3]
+    ['log-likelihood', 'bound (ELBO)', 'gap (KL)']
+    >>> plt.close(figure)
     """
-    validate.kind("log_likelihood", log_likelihood, Callable)
+    axes(ax)
+    validate.function("log_likelihood", log_likelihood, "parameter")
     low, high = validate.number("low", low), validate.number("high", high)
     if not low < high:
         raise ValueError(f"the axis runs from {low} to {high}; low must be less than high")
@@ -57,6 +69,8 @@ def bound(
     ax.set(xlabel=name, ylabel="nats")
 
     def redraw(elbo: Curve, before: float, after: float) -> None:
+        validate.function("bound", elbo, "parameter")
+        before, after = validate.number("before", before), validate.number("after", after)
         curve.set_data(grid, _values(elbo, grid))
         top, bottom = float(log_likelihood(after)), float(elbo(after))
         gap.set_data([after, after], [bottom, top])
@@ -68,4 +82,9 @@ def bound(
 
 
 def _values(function: Curve, grid: Array) -> Array:
-    return validate.numbers("what the function returns", [function(float(value)) for value in grid])
+    values = validate.numbers("what the function returns", [function(float(value)) for value in grid])
+    if values.shape != grid.shape:
+        raise ValueError(
+            f"the function returns an array of shape {values.shape[1:]}; it must return one number"
+        )
+    return values

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.blocks import as_one
-from emlib.plot.appearance import COLOURS, mixed, number_of, within_reach
+from emlib.plot.appearance import COLOURS, axes, mixed, number_of, within_reach
 from emlib.value import Array
 
 DISC = {"boxstyle": "circle,pad=0.2", "fc": "white", "lw": 1.2}
@@ -37,9 +37,24 @@ def clusters(
     -------
     callable
         Takes other responsibilities, and other means if there are any, and changes the picture to them.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot, start
+    >>> data = datasets.skewed_blobs()
+    >>> mixture = start.from_labels(data.X, data.labels)
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.clusters(ax, data.X, mixture.responsibilities(data.X), mixture.components.means)
+    >>> len(ax.collections[0].get_offsets()), [text.get_text() for text in ax.texts if text.get_text()]
+    (500, ['0', '1', '2'])
+    >>> plt.close(figure)
     """
-    X, resp = validate.points(as_one(X), 2), validate.probabilities("resp", as_one(resp))
-    N, K = validate.table_of_shares("resp", resp, len(X)).shape
+    axes(ax)
+    X = validate.points(as_one(X), 2, beside="the picture")
+    N, K = validate.table_of_shares("resp", as_one(resp), len(X)).shape
+    resp = validate.probabilities("resp", as_one(resp))
+    validate.truth("by_certainty", by_certainty)
     area = min(30, 9000 / N)
     dots = ax.scatter(X[:, 0], X[:, 1], c=mixed(resp), s=area, lw=0, alpha=0.8)
     numbers, notes, size = [], [], 0.03 * float(np.ptp(X[:, 0]))  # half a badge wide

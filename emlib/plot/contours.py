@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from emlib import validate
 from emlib.mixture import Mixture
-from emlib.plot.appearance import INK, fine_grid, in_dimensions
+from emlib.plot.appearance import INK, axes, fine_grid, in_dimensions
 from emlib.value import Array
 
 CELLS = 250  # of the grid, along each axis
@@ -36,7 +36,19 @@ def contours(ax: Axes, mixture: Mixture, shares: float | Sequence[float] = (0.5,
     The share of the mass where the density is above some height is the chance that a point of the mixture lies
     there. So the heights are quantiles of the log-densities of 20,000 points drawn from it (Hyndman 1996, Computing
     and graphing highest density regions).
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot, start
+    >>> X = datasets.old_faithful().X
+    >>> figure, ax = plt.subplots()
+    >>> heights = plot.contours(ax, start.from_labels(X, X[:, 0] > 3), [0.5, 0.9])
+    >>> heights[0] > heights[1], [text.get_text() for text in ax.legend().get_texts()]
+    (True, ['50 %', '90 %'])
+    >>> plt.close(figure)
     """
+    axes(ax)
     components = in_dimensions(mixture, 2)
     shares = np.atleast_1d(validate.finite("shares", shares)).ravel().tolist()
     if not shares or not all(0 < a < b < 1 for a, b in zip(shares, [*shares[1:], 1 - 1e-12], strict=True)):

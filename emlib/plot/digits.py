@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.plot.appearance import axes
 from emlib.value import Array
 
 SIDE = 8  # pixels
@@ -30,7 +31,18 @@ def plate(ax: Axes, digits: ArrayLike, columns: int = 10) -> Callable[[ArrayLike
     -------
     callable
         Takes as many other digits and changes the picture to them.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.plate(ax, datasets.digits().X[:20], columns=10)
+    >>> ax.images[0].get_array().shape  # two rows of ten, each digit with a margin of a pixel
+    (20, 100)
+    >>> plt.close(figure)
     """
+    axes(ax)
     columns = validate.count("columns", columns)
     image = ax.imshow(_mosaic(digits, columns), cmap="gray_r", vmin=0, vmax=16, interpolation="nearest")
     left, right = ax.get_xlim()
@@ -50,7 +62,7 @@ def plate(ax: Axes, digits: ArrayLike, columns: int = 10) -> Callable[[ArrayLike
 
 def _mosaic(digits: ArrayLike, columns: int) -> Array:
     """The digits in one array, row by row, with a margin around each."""
-    X = validate.points(digits)
+    X = validate.points(digits, name="digits")
     if X.shape[1] != SIDE**2:
         raise ValueError(
             f"digits has {X.shape[1]} columns; it must have {SIDE**2}: {SIDE} rows of {SIDE} pixels"

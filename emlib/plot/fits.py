@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
-from emlib.plot.appearance import COLOURS, INK, in_dimensions
+from emlib.plot.appearance import COLOURS, INK, axes, in_dimensions
 from emlib.plot.lines import ends, line, shares
 from emlib.plot.planes import plane
 
@@ -34,7 +34,20 @@ def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None
     -------
     callable
         Takes the number of another step and moves the mark to it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import fit, plot
+    >>> from emlib.classic import Coins
+    >>> figure, ax = plt.subplots()
+    >>> move = plot.objective(ax, fit(Coins([0.6, 0.5]), [5, 9, 8, 4, 7]), step=0)
+    >>> move(2)
+    >>> ax.get_ylabel(), [round(float(y), 2) for y in ax.lines[1].get_ydata()]
+    ('log-likelihood (nats)', [-31.72])
+    >>> plt.close(figure)
     """
+    axes(ax)
     objectives = history.objectives if isinstance(history, Trace) else validate.finite("history", history)
     if objectives.ndim != 1 or not len(objectives):
         raise ValueError(
@@ -76,7 +89,24 @@ def watch(
     -------
     callable
         Takes the number of a step and moves all views to it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import Gaussian, Mixture, datasets, fit, plot
+    >>> X = datasets.three_clusters().X
+    >>> first = Mixture([1 / 3] * 3, Gaussian.univariate(means=[-5, 8, 1.5], variances=[25, 9, 1]))
+    >>> figure = plt.figure()
+    >>> go = plot.watch(figure, fit(first, X), X)
+    >>> go(2)
+    >>> [ax.get_title() for ax in figure.axes if ax.get_title()]
+    ['iteration 2: -192.37']
+    >>> plt.close(figure)
     """
+    if not isinstance(figure, SubFigure):
+        validate.kind(
+            "figure", figure, Figure, ", such as plt.figure() gives: the first argument is where to draw"
+        )
     validate.kind("trace", trace, Trace)
     if len(trace.models) != len(trace.objectives):
         raise ValueError("the trace holds only its last model: fit with keep='models'")

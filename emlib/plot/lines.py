@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.mixture import Mixture
-from emlib.plot.appearance import INK, cycled, fine_grid, in_dimensions, mixed, number_of, same_kind
+from emlib.plot.appearance import INK, axes, cycled, fine_grid, in_dimensions, mixed, number_of, same_kind
 from emlib.value import Array
 
 DIGIT = 0.05  # what a component's number needs, as a part of the axis
@@ -51,7 +51,19 @@ def line(
     -------
     callable
         Takes another mixture and moves what is drawn to it: much faster than to draw anew.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot, start
+    >>> data = datasets.three_clusters()
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.line(ax, start.from_labels(data.X, data.labels), data.X)
+    >>> ax.get_ylabel(), [text.get_text() for text in ax.texts]
+    ('density', ['0', '1', '2'])
+    >>> plt.close(figure)
     """
+    axes(ax)
     in_dimensions(mixture, 1)
     low, high = ends(mixture, X, low, high)
 
@@ -132,6 +144,8 @@ def _dots(
 ) -> Callable[[Mixture], None]:
     """Draw the points under the axis, if there are any; returns what gives them their colours under a mixture."""
     if X is None:
+        if ringed is not None:
+            raise ValueError(f"ringed is {ringed!r}, and there are no points: give X too")
         return lambda mixture: None
     x = validate.points(as_one(X), 1)
     # Four rows in turn keep close points apart.
@@ -168,7 +182,19 @@ def shares(
     -------
     callable
         Takes another mixture and moves what is drawn to it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot, start
+    >>> data = datasets.three_clusters()
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.shares(ax, start.from_labels(data.X, data.labels), low=-15, high=15)
+    >>> len(ax.collections), ax.get_ylim() == (0, 1)  # a layer for each component
+    (3, True)
+    >>> plt.close(figure)
     """
+    axes(ax)
     in_dimensions(mixture, 1)
     low, high = ends(mixture, None, low, high)
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.mixture import Mixture
-from emlib.plot.appearance import cycled, in_dimensions, mixed, number_of, same_kind, within_reach
+from emlib.plot.appearance import axes, cycled, in_dimensions, mixed, number_of, same_kind, within_reach
 
 
 def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]:
@@ -34,7 +34,19 @@ def plane(ax: Axes, mixture: Mixture, X: ArrayLike) -> Callable[[Mixture], None]
     -------
     callable
         Takes another mixture and moves what is drawn to it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import datasets, plot, start
+    >>> X = datasets.old_faithful().X
+    >>> figure, ax = plt.subplots()
+    >>> _ = plot.plane(ax, start.from_labels(X, X[:, 0] > 3), X)
+    >>> len(ax.collections[0].get_offsets()), [text.get_text() for text in ax.texts]
+    (272, ['0', '1'])
+    >>> plt.close(figure)
     """
+    axes(ax)
     in_dimensions(mixture, 2)
     X = validate.points(as_one(X), 2)
     # Smaller dots where there are many.

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.optimize import isotonic_regression
 
 from emlib import validate
-from emlib.plot.appearance import COLOURS, INK
+from emlib.plot.appearance import COLOURS, INK, axes
 from emlib.select import Sweep
 
 # Each structure has its colour and its marker; the colours are not those of the first components.
@@ -41,7 +41,21 @@ def criteria(ax: Axes, sweep: Sweep, criterion: str = "bic") -> None:
     sweep : Sweep
         See `emlib.select.sweep`.
     criterion : {"aic", "bic", "icl", "held_out"}
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import numpy as np
+    >>> from emlib import datasets, plot, select
+    >>> X = datasets.three_clusters().X
+    >>> found = select.sweep(X, [2, 3, 4], "full", rng=np.random.default_rng(0), progress=False)
+    >>> figure, ax = plt.subplots()
+    >>> plot.criteria(ax, found, "bic")
+    >>> ax.get_ylabel(), ax.texts[0].get_text()
+    ('BIC (smaller is better)', 'full, K = 3')
+    >>> plt.close(figure)
     """
+    axes(ax)
     validate.kind("sweep", sweep, Sweep, ", the result of emlib.select.sweep")
     best = sweep.best(criterion)
     ends = []

@@ -40,6 +40,15 @@ class Ratio(Value):
         Twice the gain in log-likelihood from one component more, of the data, in nats.
     simulated : array (B,)
         The same for each sample drawn from the K components. It is infinite where every fit of the sample collapsed.
+
+    Examples
+    --------
+    >>> from emlib.select import Ratio
+    >>> ratio = Ratio("full", K=1, observed=12.0, simulated=[3.1, 0.4, 14.2, 5.0])
+    >>> ratio.p_value  # (1 + 1) / (4 + 1)
+    0.4
+    >>> ratio
+    full, K = 1 against 2: ratio 12.00; of 4 simulated under K = 1, half are at most 3.10 and 95% at most 14.20; p = 0.4
     """
 
     structure: str
@@ -48,10 +57,11 @@ class Ratio(Value):
     simulated: Array
 
     def __post_init__(self) -> None:
-        simulated = np.asarray(self.simulated, dtype=float)
+        simulated = validate.numbers("simulated", self.simulated)
         if simulated.ndim != 1 or not simulated.size or np.isnan(simulated).any():
             raise ValueError("simulated must be ratios (B,): numbers, one for each sample, and at least one")
         validate.number("observed", self.observed)
+        validate.count("K", self.K)
         object.__setattr__(self, "simulated", frozen(simulated))
 
     @property
@@ -63,7 +73,8 @@ class Ratio(Value):
         low, high = np.quantile(self.simulated, [0.5, 0.95], method="inverted_cdf")
         return (
             f"{self.structure}, K = {self.K} against {self.K + 1}: ratio {self.observed:.2f}; of "
-            f"{len(self.simulated)} simulated under K = {self.K}, half are below {low:.2f} and 95% below {high:.2f}; "
+            f"{len(self.simulated)} simulated under K = {self.K}, half are at most {low:.2f} and "
+            f"95% at most {high:.2f}; "
             f"p = {self.p_value:.3g}"
         )
 

@@ -34,6 +34,16 @@ def aic(model: Model, X: Data, weights: Any = None) -> float:
     References
     ----------
     Akaike (1974), A new look at the statistical model identification.
+
+    Examples
+    --------
+    >>> from emlib import datasets, fit, select, start
+    >>> data = datasets.three_clusters()
+    >>> model = fit(start.from_labels(data.X, data.labels), data.X).model
+    >>> round(select.aic(model, data.X), 1)
+    388.2
+    >>> model.n_parameters, round(float(model.log_density(data.X).sum()), 1)
+    (8, -186.1)
     """
     log_likelihood, _ = _fitted(model, X, weights)
     return 2 * model.n_parameters - 2 * log_likelihood
@@ -58,6 +68,15 @@ def bic(model: Model, X: Data, weights: Any = None) -> float:
     References
     ----------
     Schwarz (1978), Estimating the dimension of a model.
+
+    Examples
+    --------
+    >>> from emlib import datasets, fit, select, start
+    >>> X = datasets.old_faithful().X
+    >>> one = fit(start.from_labels(X, X[:, 0] > 0), X).model
+    >>> two = fit(start.from_labels(X, X[:, 0] > 3), X).model
+    >>> [round(select.bic(model, X), 1) for model in (one, two)]
+    [2607.6, 2322.2]
     """
     log_likelihood, n = _fitted(model, X, weights)
     return model.n_parameters * float(np.log(n)) - 2 * log_likelihood
@@ -85,6 +104,14 @@ def icl(mixture: Mixture, X: Data, weights: Any = None) -> float:
     ----------
     Biernacki, Celeux & Govaert (2000), Assessing a mixture model for clustering with the integrated completed
     likelihood. Scrucca et al. (2016), mclust 5, for the form.
+
+    Examples
+    --------
+    >>> from emlib import datasets, fit, select, start
+    >>> X = datasets.old_faithful().X
+    >>> two = fit(start.from_labels(X, X[:, 0] > 3), X).model
+    >>> round(select.bic(two, X), 1), round(select.icl(two, X), 1)  # its labels are hardly in doubt
+    (2322.2, 2322.7)
     """
     validate.kind("mixture", mixture, Mixture, ", such as the model of a fit")
     blocks = opened(mixture, X, weights)
@@ -101,6 +128,15 @@ def held_out(model: Model, X: Data, weights: Any = None) -> float:
         Not the data that it was fitted to: of those it would say too much.
     weights : array_like (N,), optional
         How much each point counts; all ones by default.
+
+    Examples
+    --------
+    >>> from emlib import datasets, fit, select, start
+    >>> X = datasets.old_faithful().X
+    >>> seen, unseen = X[::2], X[1::2]
+    >>> model = fit(start.from_labels(seen, seen[:, 0] > 3), seen).model
+    >>> round(select.held_out(model, seen), 2), round(select.held_out(model, unseen), 2)
+    (-4.15, -4.25)
     """
     log_likelihood, n = _fitted(model, X, weights)
     return log_likelihood / n

@@ -20,7 +20,7 @@ from emlib.families.variances import STRUCTURES, structure_named
 from emlib.fitting import Trace, fit_best
 from emlib.mixture import Mixture
 from emlib.start import usual_floor
-from emlib.text import counted
+from emlib.text import counted, kind_of
 from emlib.value import Array, field_names
 
 Floor = ArrayLike | Literal["auto"]
@@ -50,6 +50,8 @@ class Recipe:
                 "called as start(X, K, rng, structure=..., floor=...)"
             )
         family = checked_family(self.family)
+        told = [*self.options, *([] if family is Gaussian else ["family"])]
+        validate.function("start", self.start, "X", "K", "rng", by_name=told)
         if self.floor is None or (isinstance(self.floor, str) and self.floor != "auto"):
             raise ValueError(f"floor is {self.floor!r}; it must be a number, one for each feature, or 'auto'")
         if not isinstance(self.floor, str) and not self._has("floor"):
@@ -126,10 +128,10 @@ class Recipe:
         right = isinstance(first, Mixture) and len(first) == K and isinstance(parts, self.family)
         if right and getattr(parts, "structure", structure) == structure:
             return first
-        what = f"mixture of {parts.headline()}" if isinstance(first, Mixture) else type(first).__name__
+        what = f"a mixture of {parts.headline()}" if isinstance(first, Mixture) else kind_of(first)
         wanted = f"{structure!r} " if self._has("structure") else ""
         raise ValueError(
-            f"start gave a {what}; it must give a Mixture of {counted(K, wanted + self.family.__name__)}, as "
+            f"start gave {what}; it must give a Mixture of {counted(K, wanted + self.family.__name__)}, as "
             "those of emlib.start do when they are called as start(X, K, rng, structure=..., floor=...)"
         )
 

@@ -47,6 +47,17 @@ class Row(Value):
         The best; None if no start gave one.
     missing : str
         Why there is no held-out likelihood; "" if there is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets, select
+    >>> X = datasets.three_clusters().X
+    >>> row = select.sweep(X, 3, "full", rng=np.random.default_rng(0), progress=False).rows[0]
+    >>> row.structure, row.K, row.n_parameters, round(row.log_likelihood, 1), row.stop.reason
+    ('full', 3, 8, -186.1, 'converged')
+    >>> row.missing
+    'nothing was held out: sweep with folds=5'
     """
 
     structure: str
@@ -85,6 +96,15 @@ class Sweep(Value):
         By structure, then by K, in the order they were asked for.
     planned : int
         How many rows there would be if nobody had interrupted it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import datasets, select
+    >>> X = datasets.three_clusters().X
+    >>> found = select.sweep(X, [2, 3], "full", rng=np.random.default_rng(0), progress=False)
+    >>> found.planned, [(row.K, round(row.bic, 1)) for row in found.rows]
+    (2, [(2, 426.0), (3, 405.0)])
     """
 
     rows: tuple[Row, ...]
@@ -101,11 +121,25 @@ class Sweep(Value):
         ------
         ValueError
             If no row has the criterion.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from emlib import datasets, select
+        >>> X = datasets.three_clusters().X
+        >>> found = select.sweep(X, [2, 3], "full", rng=np.random.default_rng(0), progress=False)
+        >>> found.best("bic").mixture.components.means.shape
+        (3, 1)
+        >>> found.best("held_out")
+        Traceback (most recent call last):
+        ValueError: no row has a held-out score, the first because nothing was held out: sweep with folds=5
         """
         validate.one_of("criterion", criterion, tuple(CRITERIA))
         sign = -1 if criterion == "held_out" else 1
         if rows := self._ranked(criterion):
             return min(rows, key=lambda row: sign * getattr(row, criterion))
+        if not self.rows:
+            raise ValueError("the sweep has no rows, and so no best one")
         healthy = [row for row in self.rows if row.healthy]
         raise ValueError(
             f"no row has a held-out score, the first because {healthy[0].missing}"
@@ -122,6 +156,16 @@ class Sweep(Value):
 
         Its columns are structure, K, parameters, log_likelihood, aic, bic, icl, steps, stop and seconds; after
         cross-validation held_out and held_out_error too.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from emlib import datasets, select
+        >>> X = datasets.three_clusters().X
+        >>> found = select.sweep(X, [2, 3], "full", rng=np.random.default_rng(0), progress=False)
+        >>> table = found.table()
+        >>> table[["K", "parameters", "bic"]].round(1).to_numpy().tolist()
+        [[2.0, 5.0, 426.0], [3.0, 8.0, 405.0]]
         """
         import pandas as pd  # slow to import, and needed only here
 

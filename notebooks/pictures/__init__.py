@@ -6,7 +6,7 @@ from pictures.lesson_03 import borders, by_variance, circles, paths
 from pictures.lesson_05 import jensen, surface, waterfall
 from pictures.lesson_06 import ends
 from pictures.lesson_07 import eruption_panel, eruptions, plateau, six_histories
-from pictures.lesson_08 import by_floor, three_floors
+from pictures.lesson_08 import by_ridge, three_ridges
 from pictures.lesson_09 import findings
 from pictures.lesson_10 import seen_and_unseen
 from pictures.lesson_11 import choices, chosen, hits, null, wilson
@@ -16,7 +16,7 @@ __all__ = [
     "any_or_whole",
     "bell",
     "borders",
-    "by_floor",
+    "by_ridge",
     "by_variance",
     "choices",
     "chosen",
@@ -41,7 +41,7 @@ __all__ = [
     "six_plates",
     "steps_of",
     "surface",
-    "three_floors",
+    "three_ridges",
     "watch_points",
     "waterfall",
     "wilson",
