@@ -22,6 +22,24 @@ class DataLost(RuntimeError):
     ----------
     trace : Trace or None
         The fit as far as it came, with the last model finished; None if there was none.
+
+    Examples
+    --------
+    >>> from emlib import DataLost, fit
+    >>> from emlib.classic import Coins
+    >>> class File:
+    ...     walks = 0
+    ...     def __iter__(self):
+    ...         self.walks += 1
+    ...         if self.walks > 4:  # the check, the start and two steps
+    ...             raise OSError("the disk is gone")
+    ...         yield [5, 9, 8, 4, 7]
+    >>> try:
+    ...     fit(Coins([0.6, 0.5]), File())
+    ... except DataLost as error:
+    ...     print(error, error.trace.model, sep="\\n")
+    block 0 cannot be read: OSError: the disk is gone
+    Coins([0.745292, 0.569256], tosses=10)
     """
 
     trace: Any = None
