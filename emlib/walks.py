@@ -37,9 +37,8 @@ class DataLost(RuntimeError):
     >>> try:
     ...     fit(Coins([0.6, 0.5]), File())
     ... except DataLost as error:
-    ...     print(error, error.trace.model, sep="\\n")
-    block 0 cannot be read: OSError: the disk is gone
-    Coins([0.745292, 0.569256], tosses=10)
+    ...     print(f"{error}; so far: {error.trace.model}")
+    block 0 cannot be read: OSError: the disk is gone; so far: Coins([0.745292, 0.569256], tosses=10)
     """
 
     trace: Any = None
