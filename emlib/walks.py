@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from emlib import validate
+from emlib.text import kind_of
 
 
 class DataLost(RuntimeError):
@@ -85,7 +86,7 @@ class Walk:
     def __init__(self, data: Any, weights: Any, check: Any = None, facts: Sequence[Facts] = ()) -> None:
         if not (weights is None or isinstance(weights, (list, tuple)) or is_walked(weights)):
             raise ValueError(
-                f"data is an iterable of blocks and weights is a {type(weights).__name__}: give the weights as a "
+                f"data is an iterable of blocks and weights is {kind_of(weights)}: give the weights as a "
                 "list, or as another iterable that can be walked again, in the same pieces as the data"
             )
         self.data, self.weights, self.check, self.facts = data, weights, check, facts
