@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 
 # Threads would only blur the comparison; NumPy must know before it is loaded.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -31,7 +31,7 @@ from report import Claim, Table, behind, machine, race, write
 from size import Memory, Result
 from speed import clusters, ours, scikit_learn
 
-from emlib import Mixture, Step, em, plot, scale
+from emlib import Blocks, Mixture, Step, em, plot, scale
 
 HERE = Path(__file__).resolve().parent
 D = K = 8
@@ -199,6 +199,21 @@ def processor_seconds(blocks: object) -> float:
     return process_time() if client is None else sum(client.run(process_time).values())
 
 
+def waits(block: object, weights: object) -> None:
+    """A block that takes a tenth of a second, and no processor."""
+    sleep(0.1)
+
+
+def handed_out(blocks: Blocks, repeats: int) -> float:
+    """How many times as fast blocks go that only wait: what handing them out leaves of two workers."""
+    found = []
+    for _ in range(repeats):
+        began = perf_counter()
+        n = len(list(blocks.each(waits)))
+        found.append(0.1 * n / (perf_counter() - began))
+    return median(found)
+
+
 def dask(X: np.ndarray, rows: int = 1_000_000, n_passes: int = 3, repeats: int = 5) -> Table:
     """The same blocks in this process, with one worker, and with two."""
     parts = [X[first : first + rows] for first in range(0, len(X), rows)]
@@ -211,6 +226,7 @@ def dask(X: np.ndarray, rows: int = 1_000_000, n_passes: int = 3, repeats: int =
                 found, used, ends[name] = passes(blocks, n_passes)
                 seconds[name].append(found)
                 busy[name].append(used)
+        waited = handed_out(two, repeats)
         workers = set(two.client.scheduler_info(n_workers=-1)["workers"])
         logs = two.client.run(
             lambda dask_worker: [entry["who"] for entry in dask_worker.transfer_outgoing_log]
@@ -238,8 +254,9 @@ def dask(X: np.ndarray, rows: int = 1_000_000, n_passes: int = 3, repeats: int =
         f"left out; {repeats} rounds of {n_passes} iterations, in turns, each worker one process on one thread; times "
         "as fast are medians of the rounds' own ratios. Processor seconds are those of all workers for a pass: they "
         "hardly depend on what else the machine does, which the other times do. By them alone two workers, each with "
-        f"a core of its own, would be {by_processor:.2f} times as fast. After {n_passes} iterations model and "
-        f"objective are {'bit for bit the same' if alike else 'NOT THE SAME'} in all three. Between workers {between} "
+        f"a core of its own, would be {by_processor:.2f} times as fast; and blocks that only wait a tenth of a second, "
+        f"and so tell what it costs to hand blocks out, go {waited:.2f} times as fast. After {n_passes} iterations model "
+        f"and objective are {'bit for bit the same' if alike else 'NOT THE SAME'} in all three. Between workers {between} "
         f"pieces of data went; for each block {numbers:,} numbers come back, {8 * numbers / 1e3:.1f} kB, where the "
         f"block has {X.itemsize * rows * D / 1e6:.0f} MB.",
         ["", "seconds, median", "least", "times as fast", "processor seconds"],

@@ -161,6 +161,18 @@ def mini_batches(
     ------
     ValueError
         For data that are walked or on a cluster, where each batch would cost a pass: there the blocks are batches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emlib import Online, datasets, start
+    >>> from emlib.online import mini_batches
+    >>> X, rng = datasets.three_clusters().X, np.random.default_rng(0)
+    >>> state = Online(start.k_means(X, 3, rng))
+    >>> for batch, weights in mini_batches(X, 30, rng, n_batches=50):
+    ...     state = state.learn(batch, weights)
+    >>> state.n_points
+    1500.0
     """
     size, n_batches, rng = (
         validate.count("size", size),

@@ -25,7 +25,7 @@ import numpy as np
 
 from emlib import validate
 from emlib.blocks import KINDS, Blocks
-from emlib.text import counted, not_installed
+from emlib.text import counted, kind_of, not_installed
 from emlib.threads import one_thread
 from emlib.value import once
 from emlib.walks import DataLost, as_before
@@ -80,7 +80,7 @@ def on_dask(data: Any, weights: Any = None, client: Any = None, rows: int = 1_00
         known = isinstance(value, np.ndarray) and value.ndim > 0
         if not (known or is_dask(value) or (name == "weights" and value is None)):
             raise ValueError(
-                f"{name} is a {type(value).__name__}; it must be a Dask array or another collection of Dask, a memory "
+                f"{name} is {kind_of(value)}; it must be a Dask array or another collection of Dask, a memory "
                 "map, an array, or a list of delayed blocks or futures"
             )
     opened: list[Any] = []

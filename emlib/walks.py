@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from emlib import validate
+from emlib.text import kind_of
 
 
 class DataLost(RuntimeError):
@@ -25,21 +26,20 @@ class DataLost(RuntimeError):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from emlib import DataLost, datasets, fit, start
-    >>> X = datasets.three_clusters().X
-    >>> class Files:  # of which the second goes after some passes
-    ...     passes = 0
+    >>> from emlib import DataLost, fit
+    >>> from emlib.classic import Coins
+    >>> class File:
+    ...     walks = 0
     ...     def __iter__(self):
-    ...         self.passes += 1
-    ...         yield from (X[:30], X[30:])[: 1 if self.passes > 3 else 2]
+    ...         self.walks += 1
+    ...         if self.walks > 4:  # the check, the start and two steps
+    ...             raise OSError("the disk is gone")
+    ...         yield [5, 9, 8, 4, 7]
     >>> try:
-    ...     fit(start.k_means(X, 3, np.random.default_rng(0)), Files())
+    ...     fit(Coins([0.6, 0.5]), File())
     ... except DataLost as error:
-    ...     print(error)
-    ...     print(error.trace.stop.reason, round(error.trace.objective, 2))
-    block 1 is not there any more: iter() must give the same blocks at every walk
-    interrupted -186.11
+    ...     print(f"{error}; so far: {error.trace.model}")
+    block 0 cannot be read: OSError: the disk is gone; so far: Coins([0.745292, 0.569256], tosses=10)
     """
 
     trace: Any = None
@@ -86,7 +86,7 @@ class Walk:
     def __init__(self, data: Any, weights: Any, check: Any = None, facts: Sequence[Facts] = ()) -> None:
         if not (weights is None or isinstance(weights, (list, tuple)) or is_walked(weights)):
             raise ValueError(
-                f"data is an iterable of blocks and weights is a {type(weights).__name__}: give the weights as a "
+                f"data is an iterable of blocks and weights is {kind_of(weights)}: give the weights as a "
                 "list, or as another iterable that can be walked again, in the same pieces as the data"
             )
         self.data, self.weights, self.check, self.facts = data, weights, check, facts

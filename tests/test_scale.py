@@ -737,7 +737,7 @@ def test_a_scheduler_that_is_not_there(monkeypatch):
 @pytest.mark.parametrize("data", [Files(), [X, X], "rows", None, np.float64(3)])
 def test_what_dask_cannot_read(data):
     pytest.importorskip("distributed", reason="Dask is not installed: em-course[scale]")
-    with pytest.raises(ValueError, match=r"data is a \w+; it must be a Dask array"):
+    with pytest.raises(ValueError, match=r"data is .+; it must be a Dask array"):
         scale.on_dask(data)
 
 
