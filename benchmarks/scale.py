@@ -254,11 +254,11 @@ def dask(X: np.ndarray, rows: int = 1_000_000, n_passes: int = 3, repeats: int =
         f"left out; {repeats} rounds of {n_passes} iterations, in turns, each worker one process on one thread; times "
         "as fast are medians of the rounds' own ratios. Processor seconds are those of all workers for a pass: they "
         "hardly depend on what else the machine does, which the other times do. By them alone two workers, each with "
-        f"a core of its own, would be {by_processor:.2f} times as fast; and blocks that only wait a tenth of a second, "
-        f"and so tell what it costs to hand blocks out, go {waited:.2f} times as fast. After {n_passes} iterations model "
-        f"and objective are {'bit for bit the same' if alike else 'NOT THE SAME'} in all three. Between workers {between} "
-        f"pieces of data went; for each block {numbers:,} numbers come back, {8 * numbers / 1e3:.1f} kB, where the "
-        f"block has {X.itemsize * rows * D / 1e6:.0f} MB.",
+        f"a core of its own, would be {by_processor:.2f} times as fast. Blocks that only wait a tenth of a second, and "
+        f"so tell what it costs to hand blocks out, go {waited:.2f} times as fast. After {n_passes} iterations model "
+        f"and objective are {'bit for bit the same' if alike else 'NOT THE SAME'} in all three. Between workers "
+        f"{between} pieces of data went; for each block {numbers:,} numbers come back, {8 * numbers / 1e3:.1f} kB, "
+        f"where the block has {X.itemsize * rows * D / 1e6:.0f} MB.",
         ["", "seconds, median", "least", "times as fast", "processor seconds"],
         table_rows,
         [

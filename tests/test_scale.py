@@ -147,7 +147,7 @@ def test_the_bar_counts_rows(capsys):
 
 
 def test_memory_does_not_grow_with_the_data():
-    """240 MB in blocks, and a fifteenth of it: what the process holds at most, by the system's count."""
+    """120 MB in blocks, and a seventh of it: what the process holds at most, by the system's count."""
     code = """
 import resource, sys
 import numpy as np
@@ -165,7 +165,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
     few, many = (
         int(subprocess.run([sys.executable, "-c", code, n], check=True, stdout=subprocess.PIPE).stdout)
-        for n in ("4", "60")
+        for n in ("4", "30")
     )
     assert many - few < 20_000  # kB
 
