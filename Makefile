@@ -16,7 +16,7 @@ lab: .venv/ready
 	$(BIN)/jupyter lab $(AS_ROOT) my-course/START.ipynb
 
 test: .venv/ready lint
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --nbval --nbval-current-env
 
 # The course for a browser, in site/: open site/index.html, or serve the folder.
 site: .venv/ready

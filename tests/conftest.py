@@ -12,6 +12,20 @@ mpl.use("Agg")
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
+# These files take the longest. They begin first, so that no process is left alone with one of them at the end.
+SLOW = (
+    "test_site.py",
+    "test_browser.py",
+    "test_rerun.py",
+    "test_playground_browser.py",
+    "test_scale.py",
+    "test_mark.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
+
 
 @pytest.fixture
 def ax():

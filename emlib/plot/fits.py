@@ -94,12 +94,13 @@ def watch(
     --------
     >>> import matplotlib.pyplot as plt
     >>> from emlib import Gaussian, Mixture, datasets, fit, plot
+    >>> plot.style()
     >>> X = datasets.three_clusters().X
     >>> first = Mixture([1 / 3] * 3, Gaussian.univariate(means=[-5, 8, 1.5], variances=[25, 9, 1]))
     >>> figure = plt.figure()
     >>> go = plot.watch(figure, fit(first, X), X)
     >>> go(2)
-    >>> [ax.get_title() for ax in figure.axes if ax.get_title()]
+    >>> [ax.get_title("left") for ax in figure.axes if ax.get_title("left")]
     ['iteration 2: -192.37']
     >>> plt.close(figure)
     """
