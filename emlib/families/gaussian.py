@@ -251,8 +251,9 @@ class Gaussian(Family):
         moments, counts, D = statistics, statistics.counts, statistics.centres.shape[1]
         if self.prior is not None:
             moments, counts = self.prior.add_to(statistics)
-        if not (np.minimum.reduce(counts) > 0 and np.minimum.reduce(moments.counts) > 0):
-            empty = int(np.argmin(np.minimum(counts, moments.counts)))
+        least = counts if moments is statistics else np.minimum(counts, moments.counts)
+        if not np.minimum.reduce(least) > 0:
+            empty = int(np.argmin(least))
             raise Collapse(f"component {empty} has no points left: use fewer components or another start")
         means = self.means if "means" in self.fixed else moments.means
         if "covariances" in self.fixed:
