@@ -50,8 +50,8 @@ class States:
         return self.of(self.of(number)["layout"])["width"].removesuffix("px")
 
 
-def without_kernel(notebook: nbformat.NotebookNode, name: str, folder: Path, address: str) -> int:
-    """Replace all explorables of a notebook by HTML, and write their pictures; return how many films there were.
+def without_kernel(notebook: nbformat.NotebookNode, name: str, folder: Path, address: str) -> None:
+    """Replace all explorables of a notebook by HTML, and write their pictures.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def without_kernel(notebook: nbformat.NotebookNode, name: str, folder: Path, add
     address : str
         Where that folder is, as seen from the page.
     """
-    states, films, found = States(notebook), 0, 0
+    states, found = States(notebook), 0
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             view = output.get("data", {}).get(VIEW)
@@ -72,12 +72,9 @@ def without_kernel(notebook: nbformat.NotebookNode, name: str, folder: Path, add
                 continue
             root, found = view["model_id"], found + 1
             files = f"{name}-{found}"
-            is_film = bool(states.within(root, "SelectionSliderModel"))
-            films += is_film
-            html = (_film if is_film else _live)(states, root, files, folder, address)
-            output["data"] = {"text/html": html}
+            draw = _film if states.within(root, "SelectionSliderModel") else _live
+            output["data"] = {"text/html": draw(states, root, files, folder, address)}
     notebook.metadata.pop("widgets", None)
-    return films
 
 
 def _film(states: States, root: str, files: str, folder: Path, address: str) -> str:
