@@ -59,18 +59,15 @@ class EMWarning(UserWarning):
     """
 
 
-# --------------------------------------------------------------------------------------------------
-# The protocol: what a model must offer, and what passes between its two steps
-# --------------------------------------------------------------------------------------------------
+# The protocol: what a model must offer, and what passes between its two steps -------------------------
 
 
 @dataclass(frozen=True)
 class Statistics(Value):
     """Expected sufficient statistics of some data, under one model. They add, and multiply by a number.
 
-    A model with statistics of its own adds fields to this class; each must be a number, an array, or
-    anything else that knows `+` and multiplication by a number. The statistics of a whole are the sum
-    of those of its parts, whatever the parts and in whichever order.
+    A model with statistics of its own adds fields to this class: numbers, arrays, or anything else that knows `+`
+    and `*` a number. The statistics of a whole are the sum of those of its parts, in whichever order.
 
     Attributes
     ----------
@@ -94,18 +91,17 @@ class Statistics(Value):
     def __add__(self, other: Self) -> Self:
         if type(other) is not type(self):
             return NotImplemented
-        pairs = [(getattr(self, name), getattr(other, name)) for name in field_names(type(self))]
-        for name, (ours, theirs) in zip(field_names(type(self)), pairs, strict=True):
+        pairs = {name: (getattr(self, name), getattr(other, name)) for name in field_names(type(self))}
+        for name, (ours, theirs) in pairs.items():
             if np.shape(ours) != np.shape(theirs):
                 raise ValueError(
                     f"{name} has shape {np.shape(ours)} in one and {np.shape(theirs)} in the other: "
                     "statistics add only if they come from models of one size"
                 )
-        return type(self)(*(ours + theirs for ours, theirs in pairs))
+        return type(self)(*(ours + theirs for ours, theirs in pairs.values()))
 
     def __radd__(self, other: Any) -> Self:
-        # sum() starts from the number 0.
-        return self if other == 0 else NotImplemented
+        return self if other == 0 else NotImplemented  # sum() starts from the number 0
 
     def __mul__(self, scale: float) -> Self:
         if not isinstance(scale, Real):
@@ -227,10 +223,7 @@ class Model(ABC):
         return 256 * EPS * (abs(statistics.log_likelihood) + abs(statistics.n_points))
 
 
-# --------------------------------------------------------------------------------------------------
-# The loop
-# --------------------------------------------------------------------------------------------------
-
+# The loop -----------------------------------------------------------------------------------------------
 
 M = TypeVar("M", bound=Model)
 
@@ -304,7 +297,12 @@ def em(model: M, data: Any, weights: Any = None) -> Iterator[Step[M]]:
     Coins([0.713012, 0.581339], tosses=10) -31.859
     Coins([0.745292, 0.569256], tosses=10) -31.723
     """
-    blocks, exact = opened(model, data, weights), model.exact
+    return _steps(model, opened(model, data, weights))
+
+
+def _steps(model: M, blocks: Blocks) -> Iterator[Step[M]]:
+    """The loop itself; its data are checked before anybody asks for a step."""
+    exact = model.exact
     for number in count():
         statistics = blocks.sum(model.e_step)  # E-step
         yield Step(number, model, statistics, exact=exact)
@@ -325,9 +323,8 @@ def squarem(
     Close to its limit each step of EM comes nearer to it by one and the same rate. Three sums of statistics s0, s1, s2,
     of two steps, so say where the steps lead: to (1-a)^2 s0 + 2a(1-a) s1 + a^2 s2 with a = 1 / (1 - rate), and the
     M-step of that is where EM goes on. The two gains tell the rate: it is the root of their ratio. So the scheme
-    needs nothing of a model but that its statistics add up, and asks of it what EM asks.
-
-    A leap that does not climb is taken back, so the objective never falls.
+    needs nothing of a model but that its statistics add up. A leap that does not climb is taken back, so the objective
+    never falls.
 
     Parameters
     ----------
@@ -339,8 +336,7 @@ def squarem(
     Yields
     ------
     Step
-        Like `em`, and for every leap that was kept a step with `jump` set. Numbers count M-steps, those of leaps
-        taken back included.
+        As from `em`, and for every leap that was kept one with `jump` set. Numbers count leaps taken back, too.
 
     References
     ----------
@@ -359,41 +355,46 @@ def squarem(
     Coins([0.7968, 0.519543], tosses=10)
     """
     validate.function("leaps", leaps)
-    blocks, longest = opened(model, data, weights), 4.0
-    numbers = count()
-    step = Step(next(numbers), model, blocks.sum(model.e_step), exact=model.exact)
+    return _leaping_steps(model, opened(model, data, weights), leaps)
+
+
+def _leaping_steps(model: M, blocks: Blocks, leaps: Callable[[], bool]) -> Iterator[Step[M]]:
+    """The accelerated loop itself."""
+    numbers, longest = count(), 4.0
+    step = _step(next(numbers), model, blocks)
     yield step
     while True:
         # Two plain steps, and what they gained.
         steps = [step]
         for _ in range(2):
-            model = step.model.maximize(step.statistics)
-            step = Step(next(numbers), model, blocks.sum(model.e_step), exact=model.exact)
+            step = _step(next(numbers), step.model.maximize(step.statistics), blocks)
             steps.append(step)
             yield step
         before, gain = (steps[i].objective - steps[i - 1].objective for i in (1, 2))
         if not (before > gain > 0 and leaps()):
             continue
-
         # A leap as long as the gains say; how long one may be grows and shrinks with success.
         a = float(min(1 / (1 - np.sqrt(gain / before)), longest))
-        s0, s1, s2 = (one.statistics for one in steps)
-        with np.errstate(all="ignore"):
-            extrapolated = s0 * (1 - a) ** 2 + s1 * (2 * a * (1 - a)) + s2 * a**2
-        landed = _leap(step.model, extrapolated, blocks, next(numbers))
-        kept = landed is not None and landed.objective >= step.objective
+        landed = _leap(steps, a, blocks, next(numbers))
         if a == longest:
-            longest = 4 * longest if kept else max(longest / 4, 2.0)
-        if landed is not None and kept:
+            longest = 4 * longest if landed else max(longest / 4, 2.0)
+        if landed:
             step = landed
             yield step
 
 
-def _leap(model: M, statistics: Statistics, blocks: Blocks, number: int) -> Step[M] | None:
-    """The step to extrapolated statistics; None if they are impossible ones."""
+def _step(number: int, model: M, blocks: Blocks, jump: bool = False) -> Step[M]:
+    """A model, and what it expects of all blocks."""
+    return Step(number, model, blocks.sum(model.e_step), jump, model.exact)
+
+
+def _leap(steps: list[Step[M]], a: float, blocks: Blocks, number: int) -> Step[M] | None:
+    """The step to where two steps lead; None if no model is there, or if the objective does not climb."""
+    s0, s1, s2 = (step.statistics for step in steps)
     try:
         with np.errstate(all="ignore"):
-            model = model.maximize(statistics)
-            return Step(number, model, blocks.sum(model.e_step), jump=True)
+            extrapolated = s0 * (1 - a) ** 2 + s1 * (2 * a * (1 - a)) + s2 * a**2
+            landed = _step(number, steps[-1].model.maximize(extrapolated), blocks, jump=True)
     except (ValueError, ArithmeticError):
         return None
+    return landed if landed.objective >= steps[-1].objective else None

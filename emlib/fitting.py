@@ -200,33 +200,35 @@ def fit(
     """
     # What was asked for.
     validate.one_of("keep", keep, ("models", "values"))
+    validate.truth("accelerate", accelerate)
+    validate.truth("warn", warn)
+    listeners = _listeners(on_step)
     watch = Watch(tol, max_iter, negligible, _watch_of(earlier, model))
     blocks = _enough(model, opened(model, data, weights))
-    listeners = _listeners(on_step)
 
     # The loop, until the watch says why to stop.
     models: list[M] = []
-    log_likelihoods: list[float] = []
-    exact, n_rows, stop, end = True, blocks.n_counting, None, None
+    n_rows, stop, end = blocks.n_counting, None, None
     with one_thread(), shown(progress, blocks, listeners) as blocks:
         steps = squarem(model, blocks, leaps=lambda: not watch.settling) if accelerate else em(model, blocks)
         try:
             for step in steps:
                 models.append(step.model)
-                log_likelihoods.append(step.statistics.log_likelihood)
-                exact = exact and step.exact
                 if keep == "values":
                     del models[:-2]  # the last but one may yet prove the best
+                stop = watch(step, n_rows)
                 for listen in listeners:
                     listen(step)
-                if (stop := watch(step, n_rows)) is not None:
+                if stop is not None:
                     break
         except (Collapse, KeyboardInterrupt, DataLost) as error:
             if not models:
                 raise
             stop, end = broken_off(error, step.number), error
     assert stop is not None  # the loop never ends by itself
-    trace = _trace(models, log_likelihoods, stop, watch, step.statistics.n_points, exact, earlier, keep)
+
+    # What is kept of it.
+    trace = _trace(models, stop, watch, step.statistics.n_points, earlier, keep)
     _raise_lost(end, trace)
     if warn:
         _warn(trace, watch.tol)
@@ -248,30 +250,21 @@ def _raise_lost(end: BaseException | None, trace: Trace[Any]) -> None:
 
 
 def _trace(
-    models: list[M],
-    log_likelihoods: list[float],
-    stop: Stop,
-    watch: Watch,
-    n_points: float,
-    exact: bool,
-    earlier: Trace[M] | None,
-    keep: str,
+    models: list[M], stop: Stop, watch: Watch, n_points: float, earlier: Trace[M] | None, keep: str
 ) -> Trace[M]:
     """What is kept of a fit, after what is kept of an earlier one, if it went on with it."""
     fitted = models[-2] if stop.reason == "decreased" else models[-1]
     if earlier is not None and watch.continues:
         models = [*earlier.models, *models[1:]]
-        log_likelihoods = [*earlier.log_likelihoods, *log_likelihoods[1:]]
-        exact = exact and earlier.exact
     return Trace(
         model=fitted,
         stop=stop,
         objectives=np.array(watch.objectives),
-        log_likelihoods=np.array(log_likelihoods),
+        log_likelihoods=np.array(watch.log_likelihoods),
         models=tuple(models) if keep == "models" else (fitted,),
         n_points=n_points,
         roundings=np.array(watch.roundings),
-        exact=exact,
+        exact=watch.exact,
         watch=watch,
     )
 
@@ -301,10 +294,8 @@ def fit_best(
     ----------
     starts : iterable of Model, or of functions that make one
         A function is called without arguments; a `Collapse` that it raises counts as an end.
-    data, weights, **options
-        As for `fit`; by default `keep="values"`.
-    warn : bool
-        Whether to warn if the best fit did not converge.
+    data, weights, warn, **options
+        As for `fit`; by default `keep="values"`. A warning is about the best fit.
 
     Returns
     -------
@@ -328,11 +319,13 @@ def fit_best(
     if isinstance(starts, Model):
         raise ValueError("starts is one model; it must be several, in a list: pass [model], or call fit")
     validate.kind("starts", starts, Iterable, ", such as a list of models")
-    blocks, ends, best, failure = Blocks.of(data, weights), [], None, None
+    validate.truth("warn", warn)
+    given, ends, best, failure, before = Blocks.of(data, weights), [], None, None, None
     for start in starts:
         try:
             model = _made(start)
-            blocks = opened(model, blocks)
+            if before is None or not _alike(model, before):
+                blocks, before = opened(model, given), model
             trace = fit(model, blocks, warn=False, **{"keep": "values"} | options)
         except Collapse as error:
             ends.append(End(nan, nan, broken_off(error, 0)))
@@ -366,10 +359,17 @@ def fit_best(
 
 def _made(start: Any) -> Any:
     """A start as it is; what it makes, if it is a function."""
-    if isinstance(start, Model) or not callable(start):
-        return start
-    validate.function("start", start)
-    return start()
+    if callable(start) and not isinstance(start, Model):
+        validate.function("start", start)
+        start = start()
+    validate.kind("model", start, Model, ", such as a Mixture: the start")
+    return start
+
+
+def _alike(model: Model, other: Model) -> bool:
+    """Whether two models are of one kind and size: then data that one of them has checked are for both."""
+    a, b = ((type(one), one.n_parameters, one.least_points) for one in (model, other))
+    return a == b
 
 
 def _rank(trace: Trace[Any]) -> tuple[bool, float]:

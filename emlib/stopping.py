@@ -149,8 +149,10 @@ class Watch:
 
     Attributes
     ----------
-    objectives, roundings : list of float
+    objectives, log_likelihoods, roundings : list of float
         Those of all steps, the earlier ones included.
+    exact : bool
+        Whether all these steps were exact.
     noise : float
         How far rounding may have moved the latest gain.
     continues : bool
@@ -178,8 +180,9 @@ class Watch:
         self.max_iter = validate.count("max_iter", max_iter, least=0)
         self.negligible = validate.not_negative("negligible", negligible)
         self.objectives: list[float] = []
+        self.log_likelihoods: list[float] = []
         self.roundings: list[float] = []
-        self.noise = 0.0
+        self.noise, self.exact = 0.0, True
         self.suspicion: Suspicion | None = None
         self.growing = False
         self.earlier, self.continues, self.n_iter = earlier, False, 0
@@ -201,6 +204,8 @@ class Watch:
             self.since_jump = len(self.objectives)
         self.n_iter = step.number
         self.objectives.append(step.objective)
+        self.log_likelihoods.append(step.statistics.log_likelihood)
+        self.exact = self.exact and step.exact
         now, steps = self.objectives[-1], len(self.objectives) - 1
         if not isfinite(now):
             if steps == 0:
@@ -208,6 +213,7 @@ class Watch:
                     f"the objective of the start is {now}: under this model the data are impossible, "
                     "or its log-likelihood or log-prior is wrong; start elsewhere"
                 )
+            self.roundings.append(nan)
             return Stop("decreased", self.n_iter, nan, nan, f"the objective became {now}. {LOOK}")
         self.roundings.append(step.model.rounding(step.statistics))
         self.noise = max(self.roundings[-2:])  # steps long past do not count: a start may be absurd
@@ -240,6 +246,7 @@ class Watch:
         """Take over what an earlier watch has seen, if this step is its last one again."""
         if abs(step.objective - earlier.objectives[-1]) <= earlier.noise:
             self.objectives, self.roundings = earlier.objectives[:-1], earlier.roundings[:-1]
+            self.log_likelihoods, self.exact = earlier.log_likelihoods[:-1], earlier.exact
             self.suspicion, self.growing, self.continues = earlier.suspicion, earlier.growing, True
 
     def _out_of_steps(self, step: Step[Any]) -> Stop:

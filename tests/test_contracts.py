@@ -738,7 +738,7 @@ def test_an_interrupt_of_several_fits_returns_the_best_so_far(monkeypatch):
 def test_an_interrupted_fit_does_not_outrank_a_healthy_one():
     """It has not been asked whether a component is held up, by which its likelihood is high."""
     points = np.append(X, np.full((3, 2), 30.0), axis=0)
-    healthy = start.from_labels(points, np.append(LABELS, [0, 0, 0]), floor=1e-9)
+    healthy = start.from_labels(points, np.zeros(len(points), dtype=int), floor=1e-9)
     held_up = start.from_labels(points, np.append(LABELS, [3, 3, 3]), floor=1e-9)
     steps = []
 
@@ -749,8 +749,9 @@ def test_an_interrupted_fit_does_not_outrank_a_healthy_one():
 
     best = quietly(lambda: fit_best([healthy, held_up], points, tol=1e-3, max_iter=2000, on_step=interrupt))
     assert best.stop.reason == "interrupted"
+    assert best.ends[0].stop.healthy
     assert steps[-1].objective > best.objective
-    assert len(best.model) == 3
+    assert len(best.model) == 1
 
 
 # Lists of blocks, and memory maps -----------------------------------------------------------------------------

@@ -175,6 +175,7 @@ def test_an_objective_that_is_no_number(bad):
     with pytest.warns(EMWarning, match="decreased .* the objective became"):
         trace = fit(Scripted((0.0, 5.0, bad)), X)
     assert trace.model.t == 1
+    assert len(trace.models) == len(trace.objectives) == len(trace.roundings) == 3
     with pytest.raises(ValueError, match="objective of the start is"):
         fit(Scripted((bad,)), X)
 
@@ -192,6 +193,18 @@ def test_interrupted_keeps_what_there_was():
     assert trace.stop.reason == "interrupted"
     assert trace.model.t == 2
     assert len(trace.models) == len(trace.objectives) == len(trace.log_likelihoods) == 3
+
+
+def test_a_listener_that_interrupts_leaves_every_step_whole():
+    def listen(step):
+        if step.number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.warns(EMWarning, match="interrupted after 2"):
+        trace = fit(Scripted((0.0, 5.0, 7.0, 8.0, 8.5)), X, on_step=listen)
+    lengths = [len(trace.models), len(trace.objectives), len(trace.log_likelihoods), len(trace.roundings)]
+    assert lengths == [3] * 4
+    assert (trace.model.t, trace.objective) == (2, 7.0)
 
 
 def test_the_objective_is_of_the_steps_own_model():

@@ -388,6 +388,32 @@ def test_one_model_is_no_list_of_starts():
         )
 
 
+@pytest.mark.parametrize("name", ["accelerate", "warn"])
+def test_a_switch_is_true_or_false(name):
+    said = f"{name} is a str; it must be True or False"
+    assert refusal(lambda: fit(LINE, X, **{name: "no"})) == said
+    assert refusal(lambda: fit_best([LINE], X, **{name: "no"})) == said
+
+
+@pytest.mark.parametrize("loop", [em, squarem])
+def test_a_loop_refuses_before_its_first_step(loop):
+    assert refusal(lambda: loop(3, X)) == "model is an int; it must be a Model, such as a Mixture: the start"
+    assert "X has 2 columns and the model 1 dimension" in refusal(lambda: loop(LINE, PLANE))
+
+
+def test_every_start_must_be_one_for_the_data():
+    alone = Mixture([1.0], Gaussian([[0, 0]], [np.eye(2)]))  # with as many free parameters as LINE
+    assert alone.n_parameters == LINE.n_parameters
+    for other in (FLAT, alone):
+        assert "X has 1 column and the model 2 dimensions" in refusal(
+            lambda other=other: fit_best([LINE, other], X)
+        )
+    assert (
+        refusal(lambda: fit_best([LINE, 3], X))
+        == "model is an int; it must be a Model, such as a Mixture: the start"
+    )
+
+
 @pytest.mark.parametrize("name", ["random", "from_data", "k_means", "k_means_plus_plus"])
 def test_advice_points_the_right_way(name):
     make = getattr(start, name)
