@@ -320,12 +320,13 @@ def fit_best(
         raise ValueError("starts is one model; it must be several, in a list: pass [model], or call fit")
     validate.kind("starts", starts, Iterable, ", such as a list of models")
     validate.truth("warn", warn)
-    given, ends, best, failure, before = Blocks.of(data, weights), [], None, None, None
+    given, ends, best, failure, size = Blocks.of(data, weights), [], None, None, None
     for start in starts:
         try:
             model = _made(start)
-            if before is None or not _alike(model, before):
-                blocks, before = opened(model, given), model
+            own = type(model), model.n_parameters, model.least_points
+            if own != size:  # a model of another size asks for itself whether the data are for it
+                blocks, size = opened(model, given), own
             trace = fit(model, blocks, warn=False, **{"keep": "values"} | options)
         except Collapse as error:
             ends.append(End(nan, nan, broken_off(error, 0)))
@@ -347,10 +348,7 @@ def fit_best(
             best = _interrupted(best, len(ends))
             break
     if best is None:
-        if failure is None:
-            raise ValueError("starts is empty: give one model or more")
-        said = f"none of {counted(len(ends), 'start')} leads to a model. The first: {failure}"
-        raise Collapse(said) from failure
+        raise _nothing(len(ends), failure) from failure
     best = replace(best, ends=tuple(ends))
     if warn:
         _warn(best, options.get("tol", 1e-6))
@@ -366,10 +364,11 @@ def _made(start: Any) -> Any:
     return start
 
 
-def _alike(model: Model, other: Model) -> bool:
-    """Whether two models are of one kind and size: then data that one of them has checked are for both."""
-    a, b = ((type(one), one.n_parameters, one.least_points) for one in (model, other))
-    return a == b
+def _nothing(n: int, first: Collapse | None) -> ValueError:
+    """The error for so many starts, none of which leads to a model."""
+    if first is None:
+        return ValueError("starts is empty: give one model or more")
+    return Collapse(f"none of {counted(n, 'start')} leads to a model. The first: {first}")
 
 
 def _rank(trace: Trace[Any]) -> tuple[bool, float]:
