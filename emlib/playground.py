@@ -1,10 +1,12 @@
 """The playground in a notebook: a widget whose points and mixture are Python's, too.
 
-`emlib.explore.playground` makes one. What happens in the page is in `playground.js`, beside this file.
+`emlib.explore.playground` makes one. What happens in the page is in the files beside this one: `playground_em.js` (the
+mathematics, and what happens to the points), `playground.js` (the pictures and the page) and `playground.css`.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,16 @@ except ModuleNotFoundError as error:
 MOST_K = 6
 MOST_POINTS = 4000
 FARTHEST = 1e9  # a place beyond would not be written out
+FOLDER = Path(__file__).parent
+
+
+def joined() -> str:
+    """The two modules of JavaScript as one, for anywidget takes one text, and a page from the disk no module.
+
+    The first loses its exports, the second its import of them.
+    """
+    em, page = [(FOLDER / name).read_text(encoding="utf-8") for name in ("playground_em.js", "playground.js")]
+    return re.sub(r"^export ", "", em, flags=re.M) + re.sub(r"^import [^;]*;\n", "", page, flags=re.M)
 
 
 class Playground(anywidget.AnyWidget):
@@ -39,7 +51,8 @@ class Playground(anywidget.AnyWidget):
         Number of components, 1 to 6.
     """
 
-    _esm = Path(__file__).with_name("playground.js")
+    _esm = joined()
+    _css = FOLDER / "playground.css"
     _points = CBytes(b"").tag(sync=True)  # float64, x and y of one point after the other
     _mixture = Dict(None, allow_none=True).tag(sync=True)
     _K = Int(3).tag(sync=True)

@@ -11,13 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "docs"))
-from playground import MOUNT, classic_script  # noqa: E402
+import playground  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not lab.CHROMIUM, reason="no Chromium on this machine: install it to try the playground in a real browser"
 )
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Playground</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><body style="margin: 8px"><main><h1>EM</h1>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="playground.css"><body style="margin: 8px"><main><h1>EM</h1>
 <div class="em-playground"></div></main><script src="playground.js" defer></script></html>"""
 PARTS = ["e", "m", "step", "run", "restart", "undo", "remove", "clear", "link"]
 
@@ -25,8 +26,7 @@ PARTS = ["e", "m", "step", "run", "restart", "undo", "remove", "clear", "link"]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    script = classic_script((ROOT / "emlib" / "playground.js").read_text()) + MOUNT
-    (folder / "playground.js").write_text(script)
+    playground.write(folder)
     (folder / "page.html").write_text(PAGE)
     return (folder / "page.html").as_uri()
 
@@ -447,17 +447,6 @@ def test_a_run_can_be_watched_or_be_over_at_once(play):
         ends.add(one.run())
         assert (one.page.evaluate("seen") > 10) == (motion == "no-preference")
     assert len(ends) == 1
-
-
-def test_the_classic_script_refuses_what_it_cannot_turn():
-    for js in (
-        "const a = 1;",
-        "import x from 'y';\nexport default { x };",
-        "export default 1;\nexport * from 'y';",
-    ):
-        with pytest.raises(ValueError, match="this module is not of the kind"):
-            classic_script(js)
-    assert "export" not in classic_script("export const a = 1;\nexport { a };\nexport default { a };\n")
 
 
 # In JupyterLab ----------------------------------------------------------------------------------------------
