@@ -1,7 +1,8 @@
 """The playground in a notebook: a widget whose points and mixture are Python's, too.
 
-`emlib.explore.playground` makes one. What happens in the page is in the files beside this one: `playground_em.js` (the
-mathematics, and what happens to the points), `playground.js` (the pictures and the page) and `playground.css`.
+`emlib.explore.playground` makes one. What happens in the page is in the files beside this one: `playground_em.js` has
+the mathematics, `playground_session.js` what happens to the points, `playground_pictures.js` what is drawn, and
+`playground.js` the page.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ FOLDER = Path(__file__).parent
 
 
 def joined() -> str:
-    """The two modules of JavaScript as one, for anywidget takes one text, and a page from the disk no module.
+    """The modules of JavaScript as one, for anywidget takes one text, and a page from the disk no module.
 
-    The first loses its exports, the second its import of them.
+    They lose the imports of each other, and all exports but the last file's.
     """
-    em, page = [(FOLDER / name).read_text(encoding="utf-8") for name in ("playground_em.js", "playground.js")]
-    return re.sub(r"^export ", "", em, flags=re.M) + re.sub(r"^import [^;]*;\n", "", page, flags=re.M)
+    files = [FOLDER / f"playground{name}.js" for name in ("_em", "_session", "_pictures", "")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return re.sub(r"^(?:import .*|export (?!default))", "", text, flags=re.M)
 
 
 class Playground(anywidget.AnyWidget):

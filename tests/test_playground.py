@@ -16,7 +16,7 @@ from emlib.playground import Playground, joined
 from emlib.stopping import outlook
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = [ROOT / "emlib" / name for name in ("playground_em.js", "playground.js")]
+SOURCES = [ROOT / "emlib" / f"playground{name}.js" for name in ("_em", "_session", "_pictures", "")]
 STRUCTURES = ["full", "tied", "diag", "spherical"]
 
 needs_node = pytest.mark.skipif(
@@ -26,16 +26,16 @@ needs_node = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    """Run some JavaScript on the exports of `playground_em.js`, `it`, and a value `given`; returns what it returns."""
+    """Run some JavaScript on what the modules export, `it`, and a value `given`; returns what it returns."""
     folder = tmp_path_factory.mktemp("node")
     (folder / "package.json").write_text('{"type": "module"}')
-    module, page = [Path(shutil.copy(source, folder)) for source in SOURCES]
+    em, session, _, page = [json.dumps(Path(shutil.copy(source, folder)).as_uri()) for source in SOURCES]
 
     def run(body, given=None):
         # JSON knows neither nan nor the infinities: they come as strings.
         script = (
-            f"import * as it from {json.dumps(module.as_uri())};\n"
-            f"import play from {json.dumps(page.as_uri())};\n"
+            f"import * as em from {em}; import * as session from {session}; import play from {page};\n"
+            "const it = { ...em, ...session };\n"
             "let text = ''; for await (const some of process.stdin) text += some;\n"
             "const given = JSON.parse(text);\n"
             "const plain = (_, x) => typeof x === 'number' && !Number.isFinite(x) ? String(x) : x;\n"
@@ -551,13 +551,12 @@ def test_a_link_made_by_hand(node, link, message):
 def test_the_sources_are_plain_and_short():
     for source in SOURCES:
         lines = source.read_text().splitlines()
-        assert len(lines) <= 600, source
+        assert len(lines) <= 450, source
         assert max(map(len, lines)) <= 100
         assert not re.search(r"https?:|fetch\(", source.read_text())
-    em, page = [re.findall(r"^import\b[^;]*;", source.read_text(), flags=re.M) for source in SOURCES]
-    assert em == []
-    assert page
-    assert all(one.endswith('} from "./playground_em.js";') for one in page)
+        imports = re.findall(r"^import\b.*", source.read_text(), flags=re.M)
+        assert all(re.search(r'\} from "\./playground_\w+\.js";$', one) for one in imports)
+    assert "import" not in SOURCES[0].read_text()
 
 
 @needs_node
@@ -566,7 +565,7 @@ def test_the_page_is_a_module_too(node):
 
 
 @needs_node
-def test_the_two_modules_are_joined_into_one(node, tmp_path):
+def test_the_modules_are_joined_into_one(node, tmp_path):
     """It imports nothing, exports one thing, and names nothing twice."""
     assert re.findall(r"^(?:import|export)\b.*", joined(), flags=re.M) == ["export default { render };"]
     assert Playground()._esm == joined()
@@ -578,7 +577,7 @@ def test_the_two_modules_are_joined_into_one(node, tmp_path):
 def test_the_components_have_the_courses_colours():
     from emlib.plot.appearance import COLOURS
 
-    (named,) = re.findall(r"const COLOURS = (\[.*?\]);", SOURCES[1].read_text())
+    (named,) = re.findall(r"const COLOURS = (\[.*?\]);", SOURCES[2].read_text())
     assert json.loads(named) == COLOURS[:6]
 
 
