@@ -449,6 +449,31 @@ def test_a_run_can_be_watched_or_be_over_at_once(play):
     assert len(ends) == 1
 
 
+MODULE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Modules</title>
+<link rel="stylesheet" href="playground.css"><main></main><script type="module">
+    import play from "./playground.js";
+    const model = { get: (name) => ({ _K: 2 })[name], set() {}, save_changes() {}, on() {}, off() {} };
+    window.leave = play.render({ model, el: document.querySelector("main") });
+</script></html>"""
+
+
+def test_the_modules_work_as_they_are(browser):
+    """Not joined, over http; and what anywidget calls at the end leaves nothing behind that complains."""
+    page, complaints = browser.new_page(), []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.route("http://em.test/*", lambda route: route.fulfill(path=ROOT / "emlib" / route.request.url[15:]))
+    page.route("http://em.test/", lambda route: route.fulfill(body=MODULE, content_type="text/html"))
+    page.goto("http://em.test/")
+    page.locator(".em-play [data-part=step]").click()
+    assert page.locator(".em-play tbody tr").count() == 2
+    assert page.locator(".em-play [data-part=status]").inner_text().startswith("M-step 1")
+    page.evaluate("leave(); document.querySelector('main').replaceChildren()")
+    page.set_viewport_size({"width": 500, "height": 500})
+    assert complaints == []
+    page.close()
+
+
 # In JupyterLab ----------------------------------------------------------------------------------------------
 
 
@@ -513,5 +538,7 @@ def test_in_jupyterlab_the_points_and_the_mixture_go_both_ways(browser, tmp_path
         assert out.startswith("101 Mixture of 2 Gaussians in 2 dimensions")
         page.evaluate("document.body.dataset.jpThemeLight = 'false'")
         page.wait_for_selector(".em-play[data-dark]")
+        ground = page.evaluate("getComputedStyle(document.querySelector('.em-play')).backgroundColor")
+        assert ground == "rgb(22, 25, 29)"  # the style sheet is here, too
     assert complaints == []
     page.close()
