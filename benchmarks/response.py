@@ -73,11 +73,12 @@ def step_of_playground(browser: Any) -> float:
     rng = np.random.default_rng(0)
     X = rng.uniform(-10, 10, size=(2000, 2)).round(2)
     points = ";".join(f"{x},{y}" for x, y in X)
-    script = playground.classic_script((ROOT / "emlib" / "playground.js").read_text()) + playground.MOUNT
     page = browser.new_page(viewport={"width": 1300, "height": 1000})
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "page.html"
-        file.write_text(f"<!doctype html><div class='em-playground'></div><script>{script}</script>")
+        playground.write(file.parent)
+        loads = "<link rel='stylesheet' href='playground.css'><script src='playground.js' defer></script>"
+        file.write_text(f"<!doctype html><div class='em-playground'></div>{loads}")
         page.goto(f"{file.as_uri()}#play&K=6&points={points}")
         times = page.evaluate(RUN, STEPS)[20:]  # the first ones are slow on purpose
     page.close()

@@ -134,9 +134,7 @@ def stage(source: Path, notebooks: dict[str, nbformat.NotebookNode]) -> None:
     shutil.copytree(str(mathjax / "output" / "chtml"), source / "static" / "mathjax" / "output" / "chtml")
 
     # The playground, as a script that works from the disk, too.
-    script = (ROOT / "emlib" / "playground.js").read_text(encoding="utf-8")
-    script = playground.classic_script(script) + playground.MOUNT
-    (source / "static" / "playground.js").write_text(script, encoding="utf-8")
+    playground.write(source / "static")
 
     # The lessons.
     terms = _terms((ROOT / "notebooks" / "glossary.md").read_text(encoding="utf-8"))

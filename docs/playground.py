@@ -1,15 +1,16 @@
 """The playground on the site: `emlib/playground.js` as a classic script, which also works from a file.
 
-From file:// a browser refuses modules. So at build time
-
-    script = classic_script((ROOT / "emlib" / "playground.js").read_text()) + MOUNT
-
-goes into a file beside the pages, say `_static/playground.js`, which a page loads by `<script src=... defer></script>`.
-Every `<div class="em-playground"></div>` of that page then becomes a playground with a link of its own.
-A `data-k` says how many components it opens with. Where there is no JavaScript, what stands in the div is seen.
+From file:// a browser refuses modules. So at build time `write(folder)` puts the program as a classic script, and its
+looks, beside the pages. A page that loads both, by `<link rel="stylesheet" href="_static/playground.css">` and
+`<script src="_static/playground.js" defer></script>`, may hold any number of `<div class="em-playground"></div>`: each
+becomes a playground with a link of its own. A `data-k` says how many components it opens with. Where there is no
+JavaScript, what stands in the div is seen.
 """
 
-import re
+import shutil
+from pathlib import Path
+
+from emlib.playground import FOLDER, joined
 
 # What anywidget's model is to the playground, where there is no Python: `set` tells those who listen.
 MOUNT = """
@@ -40,11 +41,9 @@ MOUNT = """
 """
 
 
-def classic_script(js: str) -> str:
-    """An ES module without imports as a classic script: what it exports by default is `window.emPlayground`."""
-    body, n_defaults = re.subn(r"^export default ", "window.emPlayground = ", js, flags=re.M)
-    body = re.sub(r"^export (?=(?:async )?(?:function|class|const|let)\b)", "", body, flags=re.M)
-    body = re.sub(r"^export \{[^}]*\};?$", "", body, flags=re.M)
-    if n_defaults != 1 or re.search(r"^(?:export|import)\b", body, flags=re.M):
-        raise ValueError("this module is not of the kind that one default export and plain exports make")
-    return f'(() => {{\n"use strict";\n{body}}})();\n'
+def write(folder: Path) -> None:
+    """Put `playground.js` and `playground.css` into a folder; what the module exports is `window.emPlayground`."""
+    body = joined().replace("export default ", "window.emPlayground = ")
+    script = f'(() => {{\n"use strict";\n{body}}})();\n{MOUNT}'
+    (folder / "playground.js").write_text(script, encoding="utf-8")
+    shutil.copy(FOLDER / "playground.css", folder)

@@ -1,10 +1,13 @@
 """The playground in a notebook: a widget whose points and mixture are Python's, too.
 
-`emlib.explore.playground` makes one. What happens in the page is in `playground.js`, beside this file.
+`emlib.explore.playground` makes one. What happens in the page is in the files beside this one: `playground_em.js` has
+the mathematics, `playground_session.js` what happens to the points, `playground_pictures.js` what is drawn, and
+`playground.js` the page.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,17 @@ except ModuleNotFoundError as error:
 MOST_K = 6
 MOST_POINTS = 4000
 FARTHEST = 1e9  # a place beyond would not be written out
+FOLDER = Path(__file__).parent
+
+
+def joined() -> str:
+    """The modules of JavaScript as one, for anywidget takes one text, and a page from the disk no module.
+
+    They lose the imports of each other, and all exports but the last file's.
+    """
+    files = [FOLDER / f"playground{name}.js" for name in ("_em", "_session", "_pictures", "")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return re.sub(r"^(?:import .*|export (?!default))", "", text, flags=re.M)
 
 
 class Playground(anywidget.AnyWidget):
@@ -39,7 +53,8 @@ class Playground(anywidget.AnyWidget):
         Number of components, 1 to 6.
     """
 
-    _esm = Path(__file__).with_name("playground.js")
+    _esm = joined()
+    _css = FOLDER / "playground.css"
     _points = CBytes(b"").tag(sync=True)  # float64, x and y of one point after the other
     _mixture = Dict(None, allow_none=True).tag(sync=True)
     _K = Int(3).tag(sync=True)

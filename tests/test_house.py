@@ -168,7 +168,8 @@ def test_the_wheel_is_small_typed_and_nothing_but_emlib(tmp_path):
     (wheel,) = tmp_path.glob("em_course-*.whl")
     assert wheel.stat().st_size < 200_000  # as owed, the playground included
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"emlib/py.typed", "emlib/playground.js"} <= {*names}
+    page = {f"emlib/playground{end}" for end in (".js", "_em.js", "_session.js", "_pictures.js", ".css")}
+    assert {"emlib/py.typed", *page} <= {*names}
     assert all(name.startswith(("emlib/", f"em_course-{emlib.__version__}.dist-info/")) for name in names)
     # What it imports on its own, outside this clone, in an environment that has NumPy, SciPy and the rest.
     code = f"import sys; sys.path.insert(0, {str(wheel)!r}); import emlib; print(emlib.__file__)"

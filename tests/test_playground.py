@@ -12,11 +12,11 @@ import pytest
 
 from emlib import Collapse, Gaussian, Mixture, checks, datasets, explore, fit, start
 from emlib.em import em
-from emlib.playground import Playground
+from emlib.playground import Playground, joined
 from emlib.stopping import outlook
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "emlib" / "playground.js"
+SOURCES = [ROOT / "emlib" / f"playground{name}.js" for name in ("_em", "_session", "_pictures", "")]
 STRUCTURES = ["full", "tied", "diag", "spherical"]
 
 needs_node = pytest.mark.skipif(
@@ -26,14 +26,16 @@ needs_node = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    """Run some JavaScript on the playground's exports, `it`, and a value `given`; returns what it returns."""
-    module = tmp_path_factory.mktemp("node") / "playground.mjs"
-    module.write_text(SOURCE.read_text())
+    """Run some JavaScript on what the modules export, `it`, and a value `given`; returns what it returns."""
+    folder = tmp_path_factory.mktemp("node")
+    (folder / "package.json").write_text('{"type": "module"}')
+    em, session, _, page = [json.dumps(Path(shutil.copy(source, folder)).as_uri()) for source in SOURCES]
 
     def run(body, given=None):
         # JSON knows neither nan nor the infinities: they come as strings.
         script = (
-            f"import * as it from {json.dumps(module.as_uri())};\n"
+            f"import * as em from {em}; import * as session from {session}; import play from {page};\n"
+            "const it = { ...em, ...session };\n"
             "let text = ''; for await (const some of process.stdin) text += some;\n"
             "const given = JSON.parse(text);\n"
             "const plain = (_, x) => typeof x === 'number' && !Number.isFinite(x) ? String(x) : x;\n"
@@ -546,17 +548,36 @@ def test_a_link_made_by_hand(node, link, message):
 # The source ---------------------------------------------------------------------------------------------
 
 
-def test_the_source_is_plain():
-    source = SOURCE.read_text()
-    lines = source.splitlines()
-    assert max(map(len, lines)) <= 100
-    assert not re.search(r"^\s*import\b|https?:|fetch\(", source, flags=re.M)
+def test_the_sources_are_plain_and_short():
+    for source in SOURCES:
+        lines = source.read_text().splitlines()
+        assert len(lines) <= 450, source
+        assert max(map(len, lines)) <= 100
+        assert not re.search(r"https?:|fetch\(", source.read_text())
+        imports = re.findall(r"^import\b.*", source.read_text(), flags=re.M)
+        assert all(re.search(r'\} from "\./playground_\w+\.js";$', one) for one in imports)
+    assert "import" not in SOURCES[0].read_text()
+
+
+@needs_node
+def test_the_page_is_a_module_too(node):
+    assert node("return Object.keys(play);") == ["render"]
+
+
+@needs_node
+def test_the_modules_are_joined_into_one(node, tmp_path):
+    """It imports nothing, exports one thing, and names nothing twice."""
+    assert re.findall(r"^(?:import|export)\b.*", joined(), flags=re.M) == ["export default { render };"]
+    assert Playground()._esm == joined()
+    (tmp_path / "joined.mjs").write_text(joined())
+    done = subprocess.run(["node", "--check", tmp_path / "joined.mjs"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_components_have_the_courses_colours():
     from emlib.plot.appearance import COLOURS
 
-    (named,) = re.findall(r"const COLOURS = (\[.*?\]);", SOURCE.read_text())
+    (named,) = re.findall(r"const COLOURS = (\[.*?\]);", SOURCES[2].read_text())
     assert json.loads(named) == COLOURS[:6]
 
 

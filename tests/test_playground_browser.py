@@ -11,13 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "docs"))
-from playground import MOUNT, classic_script  # noqa: E402
+import playground  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not lab.CHROMIUM, reason="no Chromium on this machine: install it to try the playground in a real browser"
 )
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Playground</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><body style="margin: 8px"><main><h1>EM</h1>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="playground.css"><body style="margin: 8px"><main><h1>EM</h1>
 <div class="em-playground"></div></main><script src="playground.js" defer></script></html>"""
 PARTS = ["e", "m", "step", "run", "restart", "undo", "remove", "clear", "link"]
 
@@ -25,8 +26,7 @@ PARTS = ["e", "m", "step", "run", "restart", "undo", "remove", "clear", "link"]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    script = classic_script((ROOT / "emlib" / "playground.js").read_text()) + MOUNT
-    (folder / "playground.js").write_text(script)
+    playground.write(folder)
     (folder / "page.html").write_text(PAGE)
     return (folder / "page.html").as_uri()
 
@@ -449,15 +449,29 @@ def test_a_run_can_be_watched_or_be_over_at_once(play):
     assert len(ends) == 1
 
 
-def test_the_classic_script_refuses_what_it_cannot_turn():
-    for js in (
-        "const a = 1;",
-        "import x from 'y';\nexport default { x };",
-        "export default 1;\nexport * from 'y';",
-    ):
-        with pytest.raises(ValueError, match="this module is not of the kind"):
-            classic_script(js)
-    assert "export" not in classic_script("export const a = 1;\nexport { a };\nexport default { a };\n")
+MODULE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Modules</title>
+<link rel="stylesheet" href="playground.css"><main></main><script type="module">
+    import play from "./playground.js";
+    const model = { get: (name) => ({ _K: 2 })[name], set() {}, save_changes() {}, on() {}, off() {} };
+    window.leave = play.render({ model, el: document.querySelector("main") });
+</script></html>"""
+
+
+def test_the_modules_work_as_they_are(browser):
+    """Not joined, over http; and what anywidget calls at the end leaves nothing behind that complains."""
+    page, complaints = browser.new_page(), []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.route("http://em.test/*", lambda route: route.fulfill(path=ROOT / "emlib" / route.request.url[15:]))
+    page.route("http://em.test/", lambda route: route.fulfill(body=MODULE, content_type="text/html"))
+    page.goto("http://em.test/")
+    page.locator(".em-play [data-part=step]").click()
+    assert page.locator(".em-play tbody tr").count() == 2
+    assert page.locator(".em-play [data-part=status]").inner_text().startswith("M-step 1")
+    page.evaluate("leave(); document.querySelector('main').replaceChildren()")
+    page.set_viewport_size({"width": 500, "height": 500})
+    assert complaints == []
+    page.close()
 
 
 # In JupyterLab ----------------------------------------------------------------------------------------------
@@ -524,5 +538,7 @@ def test_in_jupyterlab_the_points_and_the_mixture_go_both_ways(browser, tmp_path
         assert out.startswith("101 Mixture of 2 Gaussians in 2 dimensions")
         page.evaluate("document.body.dataset.jpThemeLight = 'false'")
         page.wait_for_selector(".em-play[data-dark]")
+        ground = page.evaluate("getComputedStyle(document.querySelector('.em-play')).backgroundColor")
+        assert ground == "rgb(22, 25, 29)"  # the style sheet is here, too
     assert complaints == []
     page.close()
