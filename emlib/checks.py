@@ -45,24 +45,19 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
     AssertionError: the objective falls by 0.5 nats at step 2, from -104 to -104.5; EM never loses, so expect
     and maximize do not belong together
     """
-    exact = getattr(history, "exact", True)
     values: Any = getattr(history, "objectives", history)
     objectives = validate.numbers("history", values)
     if objectives.ndim != 1 or not len(objectives):
         raise ValueError(
             f"history has shape {objectives.shape}; it must be a Trace, or one objective for each step, (T,)"
         )
-    if not exact:
+    if not getattr(history, "exact", True):
         return "not checked: these M-steps added a ridge, and such a step may lose a little"
-    if not np.isfinite(objectives).all():
-        step = int(np.argmin(np.isfinite(objectives)))
-        raise AssertionError(
-            f"the objective is {objectives[step]} at step {step}; it must be a finite number"
-        )
+    for at in np.flatnonzero(~np.isfinite(objectives)):
+        raise AssertionError(f"the objective is {objectives[at]} at step {at}; it must be a finite number")
+    noises = getattr(history, "roundings", 256 * EPS * np.abs(objectives))
     if noise is not None:
         noises = np.full(len(objectives), validate.not_negative("noise", noise))
-    else:
-        noises = getattr(history, "roundings", 256 * EPS * np.abs(objectives))
     for step, gain in enumerate(np.diff(objectives), start=1):
         if gain < -noises[step - 1 : step + 1].max():
             raise AssertionError(
@@ -168,10 +163,7 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     >>> checks.moments(start.from_labels(data.X, data.labels), data.X)
     'the mixture has the mean and the covariance of the data'
     """
-    components: Any = getattr(mixture, "components", None)
-    if not isinstance(components, Gaussian):
-        raise ValueError(f"mixture is {kind_of(mixture)}; it must be a Mixture of Gaussians")
-    X = validate.points(as_one(X), components.n_features)
+    components, X, counts = _gaussians_and_points(mixture, X, weights)
     if components.prior is not None or mixture.weight_count:
         return "not checked: with a prior the mixture has other moments than the data"
     if components.fixed or mixture.fixed_weights:
@@ -179,15 +171,11 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     if len(raised := np.flatnonzero(components.at_floor())):
         numbers = f"component{'' if len(raised) == 1 else 's'} {listing(raised[:10])}"
         return f"not checked: the floor has raised the covariance of {numbers}"
-    weights = validate.point_counts(as_one(weights), len(X))
-    origin = X[np.argmax(weights)]  # far from zero, sums about zero would lose their digits
-    mean = origin + np.average(X - origin, axis=0, weights=weights)
-    covariance = np.atleast_2d(np.cov((X - origin).T, aweights=weights, bias=True))
-    off = components.means - mean
-    its_mean = mixture.weights @ off + mean
-    its_covariance = np.einsum("k,kij->ij", mixture.weights, components.matrices)
-    its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off)
-    its_covariance -= components.ridge * np.eye(len(mean))
+    origin = X[np.argmax(counts)]  # far from zero, sums about zero would lose their digits
+    mean = origin + np.average(X - origin, axis=0, weights=counts)
+    covariance = np.atleast_2d(np.cov((X - origin).T, aweights=counts, bias=True))
+    its_mean = mixture.weights @ (components.means - mean) + mean
+    its_covariance = mixture.covariance() - components.ridge * np.eye(len(mean))
     scale = np.sqrt(np.diag(covariance))
     known = 1e-8 * scale + 16 * EPS * np.abs(mean)  # a mean has no more digits than that
     if np.any(np.abs(its_mean - mean) > known):
@@ -195,12 +183,9 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
             f"the mixture's mean is {brief(its_mean)} and the data's {brief(mean)}; after an M-step they are equal: "
             "are the means weighted by the responsibilities, and the weights the shares of the points?"
         )
-    compared: Any = its_covariance, covariance, np.outer(known, scale) + np.outer(scale, known)
-    if components.structure in ("diag", "spherical"):
-        compared = tuple(np.diag(matrix) for matrix in compared)
-    if components.structure == "spherical":
-        compared = tuple(variances.sum() for variances in compared)
-    its_covariance, covariance, allowed = compared
+    allowed = np.outer(known, scale) + np.outer(scale, known)
+    seen: Any = {"diag": np.diag, "spherical": np.trace}.get(components.structure, np.asarray)
+    its_covariance, covariance, allowed = map(seen, (its_covariance, covariance, allowed))
     if np.any(np.abs(its_covariance - covariance) > allowed):
         raise AssertionError(
             f"the mixture's covariance is {brief(its_covariance)} and the data's {brief(covariance)}; "
@@ -316,18 +301,14 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
     'no slope is left in any direction'
     """
     tol = validate.not_negative("tol", tol)
-    components: Any = getattr(mixture, "components", None)
-    if not isinstance(components, Gaussian) or components.structure != "full" or not components.exact:
+    components, X, counts = _gaussians_and_points(mixture, X, weights)
+    if components.structure != "full" or not components.exact:
         raise ValueError("mixture must be a Mixture of full Gaussians without a ridge (reg_covar=0)")
-    if components.at_floor().any():
-        k = int(np.argmax(components.at_floor()))
+    for k in np.flatnonzero(components.at_floor()):
         raise ValueError(
             f"the floor has raised the covariance of component {k}, where slopes have one side only"
         )
-    X = validate.points(as_one(X), components.n_features)
-    counts = validate.point_counts(as_one(weights), len(X))
-    if not mixture.weights.all():
-        k = int(np.argmin(mixture.weights))
+    for k in np.flatnonzero(mixture.weights == 0):
         raise ValueError(f"component {k} has the weight 0, where slopes have one side only: leave it out")
 
     def height(h: float, logs: Array, means: Array, matrices: Array) -> float:
@@ -350,6 +331,17 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
             "here, fit again with a smaller tol, such as 1e-9: does that take the slope away?"
         )
     return "no slope is left in any direction"
+
+
+def _gaussians_and_points(
+    mixture: Mixture, X: ArrayLike, weights: ArrayLike | None
+) -> tuple[Gaussian, Array, Array]:
+    """The components of a mixture of Gaussians, points as an array, and how much each of them counts."""
+    components = getattr(mixture, "components", None)
+    if not isinstance(components, Gaussian):
+        raise ValueError(f"mixture is {kind_of(mixture)}; it must be a Mixture of Gaussians")
+    points = validate.points(as_one(X), components.n_features)
+    return components, points, validate.point_counts(as_one(weights), len(points))
 
 
 def _directions(mixture: Mixture, components: Gaussian) -> Iterator[tuple[Any, ...]]:
