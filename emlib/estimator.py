@@ -7,7 +7,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from emlib import initialisation, select, start
+from emlib import initialisation, select, start, validate
 from emlib.blocks import Blocks
 from emlib.em import Collapse, Step
 from emlib.families import Gaussian
@@ -284,9 +284,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def _gaussian(self) -> Gaussian:
         if not hasattr(self, "mixture_"):
             raise AttributeError("the mixture is not fitted yet: call fit first")
-        components = self.mixture_.components
-        assert isinstance(components, Gaussian)
-        return components
+        return cast(Gaussian, self.mixture_.components)
 
     @property
     def weights_(self) -> np.ndarray:
@@ -339,14 +337,13 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Draw points, and say which component each came from; sorted by component."""
         check_is_fitted(self)
-        if not isinstance(n_samples, (int, np.integer)) or isinstance(n_samples, bool):
-            raise ValueError(f"n_samples is {n_samples!r}; it must be a whole number")
-        if n_samples < 1:
-            raise ValueError(
+        if isinstance(n_samples, (int, np.integer)) and n_samples < 1:
+            raise ValueError(  # in scikit-learn's words
                 f"Invalid value for 'n_samples': {n_samples}. The sampling requires at least one sample."
             )
+        n = validate.count("n_samples", n_samples)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        X, labels = self.mixture_.sample(n_samples, rng)
+        X, labels = self.mixture_.sample(n, rng)
         order = np.argsort(labels, kind="stable")
         return self._part(X[order]), labels[order]
 

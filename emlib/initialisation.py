@@ -72,12 +72,11 @@ def start_named(name: str, blocks: Blocks, K: int, rng: Any, options: dict[str, 
 
 def given_to(estimator: Any, blocks: Blocks) -> tuple[Array | None, Array | None, Array | None]:
     """The weights, means and covariances that an estimator is to start with, as far as it has them."""
-    K, D = estimator.n_components, blocks.n_columns
-    weights: Array | None = None
-    means: Array | None = None
-    covariances: Array | None = None
-    if estimator.weights_init is not None:
-        weights = _shaped("weights", estimator.weights_init, (K,))
+    K, D, form = estimator.n_components, blocks.n_columns, STRUCTURES[estimator.covariance_type]
+    weights = _given("weights", estimator.weights_init, (K,))
+    means = _given("means", estimator.means_init, (K, D))
+    precisions = _given(f"{form.name} precision", estimator.precisions_init, form.shape(K, D))
+    if weights is not None:
         if (weights < 0).any() or (weights > 1).any():
             # scikit-learn swaps the two, and its tests ask for these words.
             raise ValueError(
@@ -89,30 +88,28 @@ def given_to(estimator: Any, blocks: Blocks) -> tuple[Array | None, Array | None
                 f"The parameter 'weights' should be normalized, but got sum(weights) = {weights.sum():.5f}"
             )
         weights = weights / weights.sum()  # float32 rounds the sum
-    if estimator.means_init is not None:
-        means = _shaped("means", estimator.means_init, (K, D))
-    if estimator.precisions_init is not None:
-        form = STRUCTURES[estimator.covariance_type]
-        name = f"{form.name} precision"
-        precisions = _shaped(name, estimator.precisions_init, form.shape(K, D))
-        if form.name in ("diag", "spherical"):
-            if (precisions <= 0).any():
-                raise ValueError(f"'{name}' should be positive")
-            covariances = 1 / precisions
-        else:
-            turned = precisions.swapaxes(-1, -2)
-            if not np.allclose(precisions, turned) or (np.linalg.eigvalsh(precisions) <= 0).any():
-                raise ValueError(f"'{name}' should be symmetric, positive-definite")
-            inverse = np.linalg.inv((precisions + turned) / 2).astype(float)
-            covariances = (inverse + inverse.swapaxes(-1, -2)) / 2
-    return weights, means, covariances
+    return weights, means, None if precisions is None else _inverses(precisions, form.name)
 
 
-def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Array:
-    array = validate.finite(name, values)
-    if array.shape != shape:
+def _given(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
+    """Parameters of this shape as an array, if they are given."""
+    array = None if values is None else validate.finite(name, values)
+    if array is not None and array.shape != shape:
         raise ValueError(f"The parameter '{name}' should have the shape of {shape}, but got {array.shape}")
     return array
+
+
+def _inverses(precisions: Array, structure: str) -> Array:
+    """The covariances that belong to precisions."""
+    if structure in ("diag", "spherical"):
+        if (precisions <= 0).any():
+            raise ValueError(f"'{structure} precision' should be positive")
+        return 1 / precisions
+    turned = precisions.swapaxes(-1, -2)
+    if not np.allclose(precisions, turned) or (np.linalg.eigvalsh(precisions) <= 0).any():
+        raise ValueError(f"'{structure} precision' should be symmetric, positive-definite")
+    inverse = np.linalg.inv((precisions + turned) / 2).astype(float)
+    return (inverse + inverse.swapaxes(-1, -2)) / 2
 
 
 def checked_blocks(estimator: Any, X: Any, weights: Any, first: bool) -> Blocks:

@@ -133,14 +133,6 @@ def point_weights(weights: ArrayLike, n_points: int) -> Array:
     return array
 
 
-def point_counts(weights: Any, n_points: int) -> Array:
-    """How much each point counts, (N,); without weights they count alike."""
-    counts = np.ones(n_points) if weights is None else point_weights(weights, n_points)
-    if not counts.any():
-        raise ValueError("the weights are zero everywhere: at least one point must count")
-    return counts
-
-
 def table_of_shares(name: str, values: ArrayLike, n_points: int) -> Array:
     """Return `values` as a table (N, K) of finite numbers that are not negative: how much each point counts."""
     array = finite(name, values)
