@@ -156,8 +156,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         if not self.converged_ and self.max_iter > 0:
             warnings.warn(
                 "Best performing initialization did not converge. Try different init parameters, or "
-                "increase max_iter, tol, or check for degenerate data. "
-                f"EM {best.stop}",
+                f"increase max_iter, tol, or check for degenerate data. EM {best.stop}",
                 ConvergenceWarning,
                 stacklevel=2,
             )
