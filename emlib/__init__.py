@@ -25,10 +25,8 @@ from emlib.stopping import Stop
 from emlib.walks import DataLost
 
 if TYPE_CHECKING:
-    from emlib import explore as explore
-    from emlib import plot as plot
-    from emlib import select as select
-    from emlib.estimator import GaussianMixture as GaussianMixture
+    from emlib import explore, plot, select
+    from emlib.estimator import GaussianMixture
 
 __version__ = "0.3.1"
 

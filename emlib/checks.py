@@ -45,24 +45,19 @@ def monotone(history: Trace[Any] | ArrayLike, noise: float | None = None) -> str
     AssertionError: the objective falls by 0.5 nats at step 2, from -104 to -104.5; EM never loses, so expect
     and maximize do not belong together
     """
-    exact = getattr(history, "exact", True)
     values: Any = getattr(history, "objectives", history)
     objectives = validate.numbers("history", values)
     if objectives.ndim != 1 or not len(objectives):
         raise ValueError(
             f"history has shape {objectives.shape}; it must be a Trace, or one objective for each step, (T,)"
         )
-    if not exact:
+    if not getattr(history, "exact", True):
         return "not checked: these M-steps added a ridge, and such a step may lose a little"
-    if not np.isfinite(objectives).all():
-        step = int(np.argmin(np.isfinite(objectives)))
-        raise AssertionError(
-            f"the objective is {objectives[step]} at step {step}; it must be a finite number"
-        )
+    for at in np.flatnonzero(~np.isfinite(objectives)):
+        raise AssertionError(f"the objective is {objectives[at]} at step {at}; it must be a finite number")
+    noises = getattr(history, "roundings", 256 * EPS * np.abs(objectives))
     if noise is not None:
         noises = np.full(len(objectives), validate.not_negative("noise", noise))
-    else:
-        noises = getattr(history, "roundings", 256 * EPS * np.abs(objectives))
     for step, gain in enumerate(np.diff(objectives), start=1):
         if gain < -noises[step - 1 : step + 1].max():
             raise AssertionError(
@@ -168,10 +163,7 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     >>> checks.moments(start.from_labels(data.X, data.labels), data.X)
     'the mixture has the mean and the covariance of the data'
     """
-    components: Any = getattr(mixture, "components", None)
-    if not isinstance(components, Gaussian):
-        raise ValueError(f"mixture is {kind_of(mixture)}; it must be a Mixture of Gaussians")
-    X = validate.points(as_one(X), components.n_features)
+    components, _, points, counts = _gaussians_and_points(mixture, X, weights)
     if components.prior is not None or mixture.weight_count:
         return "not checked: with a prior the mixture has other moments than the data"
     if components.fixed or mixture.fixed_weights:
@@ -179,15 +171,11 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
     if len(raised := np.flatnonzero(components.at_floor())):
         numbers = f"component{'' if len(raised) == 1 else 's'} {listing(raised[:10])}"
         return f"not checked: the floor has raised the covariance of {numbers}"
-    weights = validate.point_counts(as_one(weights), len(X))
-    origin = X[np.argmax(weights)]  # far from zero, sums about zero would lose their digits
-    mean = origin + np.average(X - origin, axis=0, weights=weights)
-    covariance = np.atleast_2d(np.cov((X - origin).T, aweights=weights, bias=True))
-    off = components.means - mean
-    its_mean = mixture.weights @ off + mean
-    its_covariance = np.einsum("k,kij->ij", mixture.weights, components.matrices)
-    its_covariance += np.einsum("k,ki,kj->ij", mixture.weights, off, off)
-    its_covariance -= components.ridge * np.eye(len(mean))
+    origin = points[np.argmax(counts)]  # far from zero, sums about zero would lose their digits
+    mean = origin + np.average(points - origin, axis=0, weights=counts)
+    covariance = np.atleast_2d(np.cov((points - origin).T, aweights=counts, bias=True))
+    its_mean = mixture.weights @ (components.means - mean) + mean
+    its_covariance = mixture.covariance() - components.ridge * np.eye(len(mean))
     scale = np.sqrt(np.diag(covariance))
     known = 1e-8 * scale + 16 * EPS * np.abs(mean)  # a mean has no more digits than that
     if np.any(np.abs(its_mean - mean) > known):
@@ -195,12 +183,9 @@ def moments(mixture: Mixture, X: ArrayLike, weights: ArrayLike | None = None) ->
             f"the mixture's mean is {brief(its_mean)} and the data's {brief(mean)}; after an M-step they are equal: "
             "are the means weighted by the responsibilities, and the weights the shares of the points?"
         )
-    compared: Any = its_covariance, covariance, np.outer(known, scale) + np.outer(scale, known)
-    if components.structure in ("diag", "spherical"):
-        compared = tuple(np.diag(matrix) for matrix in compared)
-    if components.structure == "spherical":
-        compared = tuple(variances.sum() for variances in compared)
-    its_covariance, covariance, allowed = compared
+    allowed = np.outer(known, scale) + np.outer(scale, known)
+    seen: Any = {"diag": np.diag, "spherical": np.trace}.get(components.structure, np.asarray)
+    its_covariance, covariance, allowed = map(seen, (its_covariance, covariance, allowed))
     if np.any(np.abs(its_covariance - covariance) > allowed):
         raise AssertionError(
             f"the mixture's covariance is {brief(its_covariance)} and the data's {brief(covariance)}; "
@@ -316,33 +301,31 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
     'no slope is left in any direction'
     """
     tol = validate.not_negative("tol", tol)
-    components: Any = getattr(mixture, "components", None)
-    if not isinstance(components, Gaussian) or components.structure != "full" or not components.exact:
+    components, unit, points, counts = _gaussians_and_points(mixture, X, weights)
+    if components.structure != "full" or not components.exact:
         raise ValueError("mixture must be a Mixture of full Gaussians without a ridge (reg_covar=0)")
-    if components.at_floor().any():
-        k = int(np.argmax(components.at_floor()))
+    for k in np.flatnonzero(components.at_floor()):
         raise ValueError(
             f"the floor has raised the covariance of component {k}, where slopes have one side only"
         )
-    X = validate.points(as_one(X), components.n_features)
-    counts = validate.point_counts(as_one(weights), len(X))
-    if not mixture.weights.all():
-        k = int(np.argmin(mixture.weights))
+    for k in np.flatnonzero(mixture.weights == 0):
         raise ValueError(f"component {k} has the weight 0, where slopes have one side only: leave it out")
 
-    def height(h: float, logs: Array, means: Array, matrices: Array) -> float:
-        weights = mixture.weights * np.exp(h * logs)
-        spreads = components.matrices + h * matrices
-        moved = Gaussian(components.means + h * means, spreads, prior=components.prior)
+    def height(h: float, k: int, log_weight: float, mean: Array, spread: Array) -> float:
+        own = h * (np.arange(len(mixture)) == k)  # the others stay where they are
+        weights = mixture.weights * np.exp(own * log_weight)
+        means = components.means + own[:, None] * mean
+        spreads = components.matrices + own[:, None, None] * spread
+        moved = Gaussian(means, spreads, prior=components.prior)
         neighbour = type(mixture)(weights / weights.sum(), moved, mixture.weight_count)
-        return float(counts @ neighbour.log_density(X)) + neighbour.log_prior()
+        return float(counts @ neighbour.log_density(points)) + neighbour.log_prior()
 
     worst, where = 0.0, ""
     for name, *step in _directions(mixture, components):
         slope = (height(1e-4, *step) - height(-1e-4, *step)) / 2e-4
         if not abs(slope) <= abs(worst):
             worst, where = slope, name
-    promise = abs(worst) * np.sqrt(Blocks(X, counts).checked(np.asarray).unit / counts.sum())
+    promise = abs(worst) * np.sqrt(unit / counts.sum())
     if not promise <= tol:
         raise AssertionError(
             f"this is no maximum, or not quite: along {where} the objective has the slope {worst:.3g}, so that a step "
@@ -352,21 +335,29 @@ def stationary(mixture: Mixture, X: ArrayLike, tol: float = 1e-3, weights: Array
     return "no slope is left in any direction"
 
 
+def _gaussians_and_points(
+    mixture: Mixture, X: ArrayLike, weights: ArrayLike | None
+) -> tuple[Gaussian, float, Array, Array]:
+    """The components of a mixture of Gaussians, what weight 1 counts as, and the points, each with its weight."""
+    components = getattr(mixture, "components", None)
+    if not isinstance(components, Gaussian):
+        raise ValueError(f"mixture is {kind_of(mixture)}; it must be a Mixture of Gaussians")
+    blocks = Blocks.of(X, weights).checked(components.check)
+    points, counts = blocks.rows(np.arange(blocks.n_counting))
+    return components, blocks.unit, points, np.ones(len(points)) if counts is None else counts
+
+
 def _directions(mixture: Mixture, components: Gaussian) -> Iterator[tuple[Any, ...]]:
-    """Every free direction: its name, and what it adds to the logarithms of the weights, the means, the covariances."""
-    K, D = components.means.shape
-    no_mean, no_spread = np.zeros((K, D)), np.zeros((K, D, D))
+    """Every free direction: its name, whose it is, what it adds to the log of the weight, the mean, the covariance."""
     for k, root in enumerate(np.linalg.cholesky(components.matrices)):
-        own = (np.arange(K) == k).astype(float)
         if not mixture.fixed_weights:
-            yield f"weight {k}", own, no_mean, no_spread
-        for i in range(D):
+            yield f"weight {k}", k, 1.0, 0.0, 0.0
+        for i in range(components.n_features):
             if "means" not in components.fixed:
-                yield f"the mean of component {k}", 0 * own, np.outer(own, root[:, i]), no_spread
+                yield f"the mean of component {k}", k, 0.0, root[:, i], 0.0
             for j in range(0 if "covariances" in components.fixed else i + 1):
                 pair = np.outer(root[:, i], root[:, j])
-                spread = own[:, None, None] * (pair + pair.T)
-                yield f"the covariance of component {k}", 0 * own, no_mean, spread
+                yield f"the covariance of component {k}", k, 0.0, 0.0, pair + pair.T
 
 
 def stopping(rule: Callable[[list[float], float], Any], tol: float = 1e-3) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from copy import copy
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from emlib import initialisation, select, start
+from emlib import initialisation, select, start, validate
 from emlib.blocks import Blocks
 from emlib.em import Collapse, Step
 from emlib.families import Gaussian
@@ -32,6 +35,7 @@ class Reached(NamedTuple):
     stop: Stop
 
 
+@dataclass(eq=False, repr=False)
 class GaussianMixture(DensityMixin, BaseEstimator):
     """A Gaussian mixture fitted by EM: scikit-learn's estimator, faster, and honest about convergence.
 
@@ -92,40 +96,22 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     (True, 3)
     """
 
-    def __init__(
-        self,
-        n_components: int = 1,
-        *,
-        covariance_type: str = "full",
-        tol: float = 1e-3,
-        reg_covar: float = 0.0,
-        max_iter: int = 100,
-        n_init: int = 1,
-        init_params: str = "kmeans",
-        weights_init: ArrayLike | None = None,
-        means_init: ArrayLike | None = None,
-        precisions_init: ArrayLike | None = None,
-        random_state: Any = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        verbose_interval: int = 10,
-        floor: Any = "auto",
-    ) -> None:
-        self.n_components = n_components
-        self.covariance_type = covariance_type
-        self.tol = tol
-        self.reg_covar = reg_covar
-        self.max_iter = max_iter
-        self.n_init = n_init
-        self.init_params = init_params
-        self.weights_init = weights_init
-        self.means_init = means_init
-        self.precisions_init = precisions_init
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.verbose_interval = verbose_interval
-        self.floor = floor
+    n_components: int = 1
+    _: KW_ONLY
+    covariance_type: str = "full"
+    tol: float = 1e-3
+    reg_covar: float = 0.0
+    max_iter: int = 100
+    n_init: int = 1
+    init_params: str = "kmeans"
+    weights_init: ArrayLike | None = None
+    means_init: ArrayLike | None = None
+    precisions_init: ArrayLike | None = None
+    random_state: Any = None
+    warm_start: bool = False
+    verbose: int = 0
+    verbose_interval: int = 10
+    floor: Any = "auto"
 
     # Fitting ----------------------------------------------------------------------------------------
 
@@ -155,26 +141,22 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         ConvergenceWarning
             If the best fit did not converge, with the reason and the remedy.
         """
-        state = self.__dict__.copy()
+        new = copy(self)  # so that a failed fit changes nothing
+        blocks = initialisation.checked_blocks(new, X, sample_weight, first=True)
+        initialisation.check_parameters(self, blocks)
         try:
-            blocks = self._blocks(X, sample_weight, first=True)
-            initialisation.check_parameters(self, blocks)
             best = self._best(blocks)
-        except BaseException as error:
-            self.__dict__.clear()
-            self.__dict__.update(state)
-            if isinstance(error, DataLost) and error.trace is not None:
-                self.n_features_in_ = blocks.n_columns
-                self._keep(error.trace, blocks)
+        except DataLost as error:
+            if error.trace is not None:
+                self._keep(new, error.trace, blocks)
             raise
-        self._keep(best, blocks)
+        self._keep(new, best, blocks)
         if best.stop.reason == "interrupted":
             raise KeyboardInterrupt(best.stop.message)
         if not self.converged_ and self.max_iter > 0:
             warnings.warn(
                 "Best performing initialization did not converge. Try different init parameters, or "
-                "increase max_iter, tol, or check for degenerate data. "
-                f"EM {best.stop}",
+                f"increase max_iter, tol, or check for degenerate data. EM {best.stop}",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -199,23 +181,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         ValueError
             As for `fit`. Nothing that has been learned is lost then.
         """
-        state = self.__dict__.copy()
-        try:
-            blocks = self._blocks(X, sample_weight, first=not hasattr(self, "mixture_"))
-            online = getattr(self, "online_", None) or Online(self._first(blocks))
-            online = online.learn(blocks)
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(state)
-            raise
-        for name in ("trace_", "stop_", "reached_", "lower_bounds_"):  # of an earlier fit
-            self.__dict__.pop(name, None)
+        new = copy(self)  # so that a failed batch changes nothing
+        blocks = initialisation.checked_blocks(new, X, sample_weight, first=not hasattr(self, "mixture_"))
+        online = getattr(self, "online_", None) or Online(self._first(blocks))
+        online = online.learn(blocks)
+        self._begin(new, blocks)
         self.online_: Online[Mixture] = online
         self.mixture_: Mixture = online.model
         self.converged_: bool = False
         self.n_iter_ = online.n_batches
         self.lower_bound_ = online.smoothed
-        self._remember(blocks)
         return self
 
     def _first(self, blocks: Blocks) -> Mixture:
@@ -269,8 +244,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             lower_bound = step.objective / step.statistics.n_points
             print(f"  Iteration {step.number}\t lower bound {lower_bound:.6f}")
 
-    def _keep(self, best: Trace[Mixture], blocks: Blocks) -> None:
+    def _keep(self, new: Self, best: Trace[Mixture], blocks: Blocks) -> None:
         """Set all that a fit leaves behind."""
+        self._begin(new, blocks)
         self.trace_: Trace[Mixture] = best
         self.stop_ = best.stop
         self.mixture_ = best.model
@@ -279,22 +255,20 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.lower_bound_ = best.objective / best.n_points
         bounds = best.objectives / best.n_points
         self.lower_bounds_ = bounds[-self.n_iter_ :].tolist() if self.n_iter_ else []
-        self.reached_ = tuple(Reached(end.objective / best.n_points, end.stop) for end in best.ends)
-        if not best.ends:
-            self.reached_ = (Reached(self.lower_bound_, best.stop),)
-        self.__dict__.pop("online_", None)
-        self._remember(blocks)
+        ends: Any = best.ends or [best]
+        self.reached_ = tuple(Reached(end.objective / best.n_points, end.stop) for end in ends)
 
-    def _remember(self, blocks: Blocks) -> None:
-        """What a later call must know of this one."""
+    def _begin(self, new: Self, blocks: Blocks) -> None:
+        """Take over the columns that `new` has seen, and what a later call must know; forget an earlier fit."""
+        self.__dict__ = new.__dict__
+        for name in ("trace_", "stop_", "reached_", "lower_bounds_", "online_"):
+            self.__dict__.pop(name, None)
         self._begun = {name: getattr(self, name) for name in initialisation.GIVEN}
         self._dtype = np.result_type(np.float32, *(one.dtype for one in blocks.facts))
 
     def _family(self, blocks: Blocks) -> dict[str, Any]:
-        """What the Gaussians are told: their structure, floor (in numbers, 0 for none) and ridge."""
-        floor = 0.0 if self.floor is None else self.floor
-        if isinstance(self.floor, str):
-            floor = start.usual_floor(blocks)
+        """What the Gaussians are told: their structure, floor (in numbers, or None) and ridge."""
+        floor = start.usual_floor(blocks) if isinstance(self.floor, str) else self.floor
         return {"structure": self.covariance_type, "floor": floor, "ridge": self.reg_covar}
 
     # The fitted model -------------------------------------------------------------------------------
@@ -309,9 +283,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def _gaussian(self) -> Gaussian:
         if not hasattr(self, "mixture_"):
             raise AttributeError("the mixture is not fitted yet: call fit first")
-        components = self.mixture_.components
-        assert isinstance(components, Gaussian)
-        return components
+        return cast(Gaussian, self.mixture_.components)
 
     @property
     def weights_(self) -> np.ndarray:
@@ -340,55 +312,44 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         """Their upper Cholesky factors; for diag and spherical one over the standard deviations."""
         return self._part(self._gaussian.precision_factors)
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "mixture_")
-
-    def _blocks(self, X: Any, weights: Any = None, first: bool = False) -> Blocks:
-        """X, data of any kind that `fit` takes, in blocks that have been checked, with their weights."""
-        if not first:
-            check_is_fitted(self)
-        return initialisation.checked_blocks(self, X, weights, first)
+    def _asked(self, question: Callable[[Mixture, Blocks], Any], X: Any, weights: Any = None) -> Any:
+        """What the fitted mixture answers for X, data of any kind that `fit` takes, with their weights."""
+        check_is_fitted(self)
+        return question(self.mixture_, initialisation.checked_blocks(self, X, weights, first=False))
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable component of every point, (N,)."""
-        blocks = self._blocks(X)  # first: it says so if nothing is fitted yet
-        return self.mixture_.predict(blocks)
+        return self._asked(Mixture.predict, X)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The responsibilities, (N, K)."""
-        blocks = self._blocks(X)
-        return self._part(self.mixture_.responsibilities(blocks))
+        return self._part(self._asked(Mixture.responsibilities, X))
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Log-density of every point, (N,), in nats."""
-        blocks = self._blocks(X)
-        return self._part(self.mixture_.log_density(blocks))
+        return self._part(self._asked(Mixture.log_density, X))
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Mean log-density of the points, in nats."""
-        blocks = self._blocks(X, sample_weight)
-        return select.held_out(self.mixture_, blocks)
+        return self._asked(select.held_out, X, sample_weight)
 
     def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Draw points, and say which component each came from; sorted by component."""
         check_is_fitted(self)
-        if not isinstance(n_samples, (int, np.integer)) or isinstance(n_samples, bool):
-            raise ValueError(f"n_samples is {n_samples!r}; it must be a whole number")
-        if n_samples < 1:
-            raise ValueError(
+        if isinstance(n_samples, (int, np.integer)) and n_samples < 1:
+            raise ValueError(  # in scikit-learn's words
                 f"Invalid value for 'n_samples': {n_samples}. The sampling requires at least one sample."
             )
+        n = validate.count("n_samples", n_samples)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        X, labels = self.mixture_.sample(n_samples, rng)
+        X, labels = self.mixture_.sample(n, rng)
         order = np.argsort(labels, kind="stable")
         return self._part(X[order]), labels[order]
 
     def aic(self, X: Any, sample_weight: ArrayLike | None = None) -> float:
         """Akaike's criterion on these points; smaller is better. For weights see `emlib.select.aic`."""
-        blocks = self._blocks(X, sample_weight)
-        return select.aic(self.mixture_, blocks)
+        return self._asked(select.aic, X, sample_weight)
 
     def bic(self, X: Any, sample_weight: ArrayLike | None = None) -> float:
         """The Bayesian information criterion on these points; smaller is better. For weights see `emlib.select.aic`."""
-        blocks = self._blocks(X, sample_weight)
-        return select.bic(self.mixture_, blocks)
+        return self._asked(select.bic, X, sample_weight)

@@ -13,13 +13,11 @@ from emlib import start, validate
 from emlib.blocks import Blocks, as_one, is_elsewhere
 from emlib.em import Collapse
 from emlib.families import Gaussian
-from emlib.families.covariance import Full
 from emlib.families.variances import STRUCTURES
 from emlib.mixture import Mixture
 from emlib.value import Array
 
 GIVEN = ("weights_init", "means_init", "precisions_init")  # parameters to start from
-ONE_POINT = "X holds one point; a mixture needs two at least"
 STARTS: dict[str, Callable[..., Mixture]] = {
     "kmeans": start.k_means,
     "k-means++": start.k_means_plus_plus,
@@ -63,9 +61,8 @@ def start_named(name: str, blocks: Blocks, K: int, rng: Any, options: dict[str, 
     try:
         return STARTS[name](blocks, K, rng, **options)
     except ValueError as error:
-        if isinstance(error, Collapse) or blocks.n_rows > start.ENOUGH:  # too many to be copied
-            raise
-        if len(np.unique(as_one(blocks), axis=0)) >= K:
+        many = blocks.n_rows > start.ENOUGH  # too many to be copied
+        if many or isinstance(error, Collapse) or len(np.unique(as_one(blocks), axis=0)) >= K:
             raise
         if not options["ridge"]:  # every one of them would be held up
             raise Collapse(str(error)) from error
@@ -75,39 +72,11 @@ def start_named(name: str, blocks: Blocks, K: int, rng: Any, options: dict[str, 
 
 def given_to(estimator: Any, blocks: Blocks) -> tuple[Array | None, Array | None, Array | None]:
     """The weights, means and covariances that an estimator is to start with, as far as it has them."""
-    return given(
-        estimator.weights_init,
-        estimator.means_init,
-        estimator.precisions_init,
-        STRUCTURES[estimator.covariance_type],
-        (estimator.n_components, blocks.n_columns),
-    )
-
-
-def given(
-    weights_init: ArrayLike | None,
-    means_init: ArrayLike | None,
-    precisions_init: ArrayLike | None,
-    form: type[Full],
-    size: tuple[int, int],
-) -> tuple[Array | None, Array | None, Array | None]:
-    """The weights, means and covariances of K components in D dimensions, as far as they are given.
-
-    Parameters
-    ----------
-    weights_init, means_init, precisions_init : array_like or None
-        (K,), (K, D), and the inverses of the covariances.
-    form : structure
-        Of the covariances.
-    size : tuple of int
-        K and D.
-    """
-    K, D = size
-    weights: Array | None = None
-    means: Array | None = None
-    covariances: Array | None = None
-    if weights_init is not None:
-        weights = _shaped("weights", weights_init, (K,))
+    K, D, form = estimator.n_components, blocks.n_columns, STRUCTURES[estimator.covariance_type]
+    weights = _given("weights", estimator.weights_init, (K,))
+    means = _given("means", estimator.means_init, (K, D))
+    precisions = _given(f"{form.name} precision", estimator.precisions_init, form.shape(K, D))
+    if weights is not None:
         if (weights < 0).any() or (weights > 1).any():
             # scikit-learn swaps the two, and its tests ask for these words.
             raise ValueError(
@@ -119,29 +88,28 @@ def given(
                 f"The parameter 'weights' should be normalized, but got sum(weights) = {weights.sum():.5f}"
             )
         weights = weights / weights.sum()  # float32 rounds the sum
-    if means_init is not None:
-        means = _shaped("means", means_init, (K, D))
-    if precisions_init is not None:
-        name = f"{form.name} precision"
-        precisions = _shaped(name, precisions_init, form.shape(K, D))
-        if form.name in ("diag", "spherical"):
-            if (precisions <= 0).any():
-                raise ValueError(f"'{name}' should be positive")
-            covariances = 1 / precisions
-        else:
-            turned = precisions.swapaxes(-1, -2)
-            if not np.allclose(precisions, turned) or (np.linalg.eigvalsh(precisions) <= 0).any():
-                raise ValueError(f"'{name}' should be symmetric, positive-definite")
-            inverse = np.linalg.inv((precisions + turned) / 2).astype(float)
-            covariances = (inverse + inverse.swapaxes(-1, -2)) / 2
-    return weights, means, covariances
+    return weights, means, None if precisions is None else _inverses(precisions, form.name)
 
 
-def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Array:
-    array = validate.finite(name, values)
-    if array.shape != shape:
+def _given(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
+    """Parameters of this shape as an array, if they are given."""
+    array = None if values is None else validate.finite(name, values)
+    if array is not None and array.shape != shape:
         raise ValueError(f"The parameter '{name}' should have the shape of {shape}, but got {array.shape}")
     return array
+
+
+def _inverses(precisions: Array, structure: str) -> Array:
+    """The covariances that belong to precisions."""
+    if structure in ("diag", "spherical"):
+        if (precisions <= 0).any():
+            raise ValueError(f"'{structure} precision' should be positive")
+        return 1 / precisions
+    turned = precisions.swapaxes(-1, -2)
+    if not np.allclose(precisions, turned) or (np.linalg.eigvalsh(precisions) <= 0).any():
+        raise ValueError(f"'{structure} precision' should be symmetric, positive-definite")
+    inverse = np.linalg.inv((precisions + turned) / 2).astype(float)
+    return (inverse + inverse.swapaxes(-1, -2)) / 2
 
 
 def checked_blocks(estimator: Any, X: Any, weights: Any, first: bool) -> Blocks:
@@ -150,52 +118,46 @@ def checked_blocks(estimator: Any, X: Any, weights: Any, first: bool) -> Blocks:
         X, weights = Blocks.of(X, weights).lists
     if is_elsewhere(X):
         found = Blocks.of(X, weights).checked(validate.table)
-        if first and found.n_rows < 2:
-            raise ValueError(ONE_POINT)
         validate_data(estimator, np.zeros((1, found.n_columns)), reset=first)
-        return found
-    many = isinstance(X, (list, tuple)) and len(X) > 0 and all(np.ndim(block) == 2 for block in X)
-    options: dict[str, Any] = {
-        "dtype": [np.float64, np.float32],
-        "ensure_min_samples": 1 if many else 2 if first else 1,
-    }
-    blocks = []
-    for number, block in enumerate(X if many else [X]):
-        if isinstance(block, (str, bytes, dict)) or not (
-            hasattr(block, "__len__") or hasattr(block, "__array__")
-        ):
-            raise ValueError(f"X is {block!r}; it must be an array (N, D), or a list of such blocks")
-        validate.not_masked("X", block)
-        if np.asarray(block).dtype.kind in "mM":  # which scikit-learn would read as numbers
-            raise ValueError("X cannot be read as an array of numbers: it holds dates")
-        try:
-            blocks.append(validate_data(estimator, block, reset=first and number == 0, **options))
-        except TypeError as error:  # which scikit-learn asks of other objects
-            if "complex" in str(error):
-                raise ValueError(f"X cannot be read as an array of numbers: {error}") from error
-            raise
-    if many and first and sum(map(len, blocks)) < 2:
-        raise ValueError(ONE_POINT)
-    pieces = weights if many else None if weights is None else [weights]
-    return Blocks(blocks, pieces).checked(validate.table)
+    elif isinstance(X, (list, tuple)) and len(X) > 0 and all(np.ndim(block) == 2 for block in X):
+        blocks = [_checked_block(estimator, block, first and not n) for n, block in enumerate(X)]
+        found = Blocks(blocks, weights).checked(validate.table)
+    else:
+        block = _checked_block(estimator, X, first, ensure_min_samples=2 if first else 1)
+        found = Blocks(block, weights).checked(validate.table)
+    if first and found.n_rows < 2:
+        raise ValueError("X holds one point; a mixture needs two at least")
+    return found
+
+
+def _checked_block(estimator: Any, block: Any, first: bool, **options: Any) -> np.ndarray:
+    """An array (N, D) as scikit-learn reads it, of float32 or float64."""
+    if isinstance(block, (str, bytes, dict)) or not (
+        hasattr(block, "__len__") or hasattr(block, "__array__")
+    ):
+        raise ValueError(f"X is {block!r}; it must be an array (N, D), or a list of such blocks")
+    validate.not_masked("X", block)
+    if np.asarray(block).dtype.kind in "mM":  # which scikit-learn would read as numbers
+        raise ValueError("X cannot be read as an array of numbers: it holds dates")
+    try:
+        return validate_data(estimator, block, reset=first, dtype=[np.float64, np.float32], **options)
+    except TypeError as error:  # which scikit-learn asks of other objects
+        if "complex" in str(error):
+            raise ValueError(f"X cannot be read as an array of numbers: {error}") from error
+        raise
 
 
 def check_parameters(estimator: Any, blocks: Blocks) -> None:
     """Raise an error unless the estimator's parameters make sense, for these data."""
-    validate.count("n_components", estimator.n_components)
+    for name, least in (("n_components", 1), ("max_iter", 0), ("n_init", 1), ("verbose_interval", 1)):
+        validate.count(name, getattr(estimator, name), least)
+    if not isinstance(estimator.verbose, bool):
+        validate.count("verbose", estimator.verbose, least=0)
+    validate.not_negative("tol", estimator.tol)
+    validate.not_negative("reg_covar", estimator.reg_covar)
     validate.one_of("covariance_type", estimator.covariance_type, tuple(STRUCTURES))
     validate.one_of("init_params", estimator.init_params, tuple(STARTS))
-    validate.not_negative("tol", estimator.tol)
-    validate.count("max_iter", estimator.max_iter, least=0)
-    validate.count("n_init", estimator.n_init)
     validate.kind("warm_start", estimator.warm_start, bool)
-    validate.count("verbose_interval", estimator.verbose_interval)
-    validate.count(
-        "verbose",
-        int(estimator.verbose) if isinstance(estimator.verbose, bool) else estimator.verbose,
-        least=0,
-    )
-    validate.not_negative("reg_covar", estimator.reg_covar)
     if isinstance(estimator.floor, str) and estimator.floor != "auto":
         raise ValueError(
             f"floor is {estimator.floor!r}; it must be 'auto', a number, or one for each feature"

@@ -174,11 +174,8 @@ def mini_batches(
     >>> state.n_points
     1500.0
     """
-    size, n_batches, rng = (
-        validate.count("size", size),
-        validate.count("n_batches", n_batches),
-        validate.generator(rng),
-    )
+    size, n_batches = validate.count("size", size), validate.count("n_batches", n_batches)
+    rng = validate.generator(rng)
     blocks = Blocks.of(X, weights)
     if not isinstance(blocks.pairs, list):
         raise ValueError(

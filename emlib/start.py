@@ -34,12 +34,7 @@ ENOUGH = 20_000  # rows for a guess
 
 
 def from_responsibilities(
-    X: Data,
-    resp: Any,
-    *,
-    family: type[Family] = Gaussian,
-    weights: Any = None,
-    **options: Any,
+    X: Data, resp: Any, *, family: type[Family] = Gaussian, weights: Any = None, **options: Any
 ) -> Mixture:
     """The M-step of given responsibilities.
 
@@ -170,7 +165,7 @@ def from_data(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mix
     """
     X, K, keywords = _some(X, K, rng, keywords)
     distinct = np.unique(X, axis=0)
-    validate.count("K", K, most=len(distinct), why=", the number of distinct points: use fewer components")
+    _check_distinct(X, K, len(distinct))
     means = distinct[rng.choice(len(distinct), size=K, replace=False)]
     return _around(X, means, keywords)
 
@@ -243,8 +238,7 @@ def k_means(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mixtu
     X, K, keywords = _some(X, K, rng, keywords)
     # Where a sample stands for the rest, there is time to look from several places for the best clusters.
     clusters = KMeans(K, n_init=1 if len(X) < ENOUGH else 5, random_state=_seed(rng))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says what the error below says
+    with warnings.catch_warnings(action="ignore"):  # it says what the error below says
         labels = clusters.fit_predict(X, sample_weight=keywords.get("weights"))
     _check_distinct(X, K, len(np.unique(labels)))
     return from_labels(X, labels, **keywords)
@@ -281,13 +275,11 @@ def usual_floor(X: Data, weights: Any = None) -> Array:
     others = variances[varying].mean() if varying.any() else 1.0
     floor = 1e-10 * np.where(varying, variances, others)
     flat = flat_directions(total, floor) if blocks.n_counting > D else []
-    if flat:
-        said = [
-            f"column {some[0]} is constant"
-            if len(some) == 1
-            else f"columns {listing(some)} are not independent"
-            for some in flat
-        ]
+    said = [
+        f"column {some[0]} is constant" if len(some) == 1 else f"columns {listing(some)} are not independent"
+        for some in flat
+    ]
+    if said:
         warnings.warn(
             f"{'; '.join(said)}: the data are flat there, and the floor keeps every covariance from being singular",
             EMWarning,

@@ -16,6 +16,8 @@ from emlib.value import Value
 
 # What messages call a kind whose own name is for programmers.
 SPELT = {"Callable": "a function", "Iterable": "an iterable", "Mapping": "a dict", "bool": "True or False"}
+# Why values are no numbers, by what NumPy says of them.
+WHY = {"inhomogeneous": "its rows have different lengths", "convert string": "it holds text"}
 
 
 def finite(name: str, values: ArrayLike) -> Array:
@@ -35,22 +37,12 @@ def numbers(name: str, values: ArrayLike) -> Array:
         given = np.asarray(values)
         if given.dtype == object and not given.ndim:
             raise ValueError(f"it is {kind_of(values)}")
-        if given.dtype.kind in "SU":
-            given = _numerals(given)
         if given.dtype.kind in "cmM":
             raise ValueError("it holds complex numbers or dates")
         return given.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
-        said = "its rows have different lengths" if "inhomogeneous" in str(error) else error
+        said = next((why for words, why in WHY.items() if words in str(error)), error)
         raise ValueError(f"{name} cannot be read as an array of numbers: {said}") from None
-
-
-def _numerals(texts: np.ndarray) -> Array:
-    """Texts that are numbers, as these."""
-    try:
-        return texts.astype(np.float64)
-    except ValueError:
-        raise ValueError("it holds text") from None
 
 
 def not_masked(name: str, values: Any) -> None:
@@ -97,23 +89,19 @@ def shaped(name: str, values: ArrayLike, shape: tuple[int, ...], meaning: str) -
 
 
 def points(X: ArrayLike, n_features: int | None = None, name: str = "X", beside: str = "the model") -> Array:
-    """Return X as a finite array (N, D) with at least one row and one column; D is that of what it is put `beside`."""
-    return _table(finite(name, X), n_features, name, beside)
+    """Return X as a finite array (N, D) of float64; otherwise as `table`."""
+    return np.asarray(table(X, n_features, name, beside), dtype=np.float64)
 
 
-def table(X: ArrayLike, n_features: int | None = None) -> np.ndarray:
-    """Return X as a finite array (N, D) of numbers, but as it is: a memmap stays on disk, float32 stays float32."""
-    if isinstance(X, np.ndarray) and X.dtype.kind in "fiu" and not np.ma.isMaskedArray(X):
-        array = _table(X, n_features)
-        all_finite("X", array)
-        return array
-    return points(X, n_features)
-
-
-def _table(
-    array: np.ndarray, n_features: int | None, name: str = "X", beside: str = "the model"
+def table(
+    X: ArrayLike, n_features: int | None = None, name: str = "X", beside: str = "the model"
 ) -> np.ndarray:
-    """Raise an error unless X is (N, D) with rows and columns, and as many columns as the model has."""
+    """Return X as a finite array (N, D) with at least one row and one column; D is that of what it is put `beside`.
+
+    Numbers stay as they are: a memmap on disk, float32 as float32.
+    """
+    is_array = isinstance(X, np.ndarray) and X.dtype.kind in "fiu" and not np.ma.isMaskedArray(X)
+    array: np.ndarray = X if is_array else numbers(name, X)  # type: ignore[assignment]
     if array.ndim == 1:
         raise ValueError(
             f"{name} is one-dimensional, with shape {array.shape}; it must be (N, D). "
@@ -130,6 +118,7 @@ def _table(
             f"{name} has {counted(array.shape[1], 'column')} and {beside} {counted(n_features, 'dimension')}: "
             "they must be the same number"
         )
+    all_finite(name, array)
     return array
 
 
@@ -142,14 +131,6 @@ def point_weights(weights: ArrayLike, n_points: int) -> Array:
             f"{array.min():.6g}); a point can weigh nothing, but not less"
         )
     return array
-
-
-def point_counts(weights: Any, n_points: int) -> Array:
-    """How much each point counts, (N,); without weights they count alike."""
-    counts = np.ones(n_points) if weights is None else point_weights(weights, n_points)
-    if not counts.any():
-        raise ValueError("the weights are zero everywhere: at least one point must count")
-    return counts
 
 
 def table_of_shares(name: str, values: ArrayLike, n_points: int) -> Array:
@@ -242,22 +223,9 @@ def jobs(value: Any) -> int:
     return count("n_jobs", value, why=", or -1 for one on each core")
 
 
-def _as_it_is(name: str, values: ArrayLike) -> np.ndarray:
-    """Return `values` as an array of whatever they are; rows of different lengths as objects."""
-    not_masked(name, values)
-    try:
-        return np.asarray(values)
-    except ValueError:
-        return np.asarray(values, dtype=object)
-
-
 def columns(name: str, values: ArrayLike, n_features: int, all_allowed: bool = True) -> np.ndarray:
     """Return `values` as the numbers of some features, all different."""
-    array = _as_it_is(name, values)
-    if array.ndim != 1 or not array.size or array.dtype.kind not in "iu":
-        raise ValueError(f"{name} is {values!r}; it must be a list of the numbers of one or more columns")
-    if array.min() < 0 or array.max() >= n_features:
-        raise ValueError(f"{name} is {values!r}; columns are numbered from 0 to {n_features - 1}")
+    array = _numbers_of("columns", name, values, n_features, "one or more columns", least=1)
     if len(set(array.tolist())) < len(array):
         raise ValueError(f"{name} is {values!r}; each column may be named only once")
     if not all_allowed and len(array) == n_features:
@@ -267,13 +235,20 @@ def columns(name: str, values: ArrayLike, n_features: int, all_allowed: bool = T
 
 def members(name: str, values: ArrayLike, K: int) -> np.ndarray:
     """Return `values` as the numbers of components, from 0 to K - 1, each as often as it is named, (N,)."""
-    array = _as_it_is(name, values)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise ValueError(
-            f"{name} is {values!r}; it must be a list of the numbers of components, such as [0, 0, 1]"
-        )
-    if array.size and (array.min() < 0 or array.max() >= K):
-        raise ValueError(f"{name} is {values!r}; components are numbered from 0 to {K - 1}")
+    return _numbers_of("components", name, values, K, "components, such as [0, 0, 1]")
+
+
+def _numbers_of(things: str, name: str, values: ArrayLike, n: int, wanted: str, least: int = 0) -> np.ndarray:
+    """Return `values` as a list of numbers from 0 to n - 1, of so many things at least."""
+    not_masked(name, values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        array = np.asarray(values, dtype=object)
+    if array.ndim != 1 or len(array) < least or (len(array) and array.dtype.kind not in "iu"):
+        raise ValueError(f"{name} is {values!r}; it must be a list of the numbers of {wanted}")
+    if len(array) and (array.min() < 0 or array.max() >= n):
+        raise ValueError(f"{name} is {values!r}; {things} are numbered from 0 to {n - 1}")
     return array.astype(int)
 
 

@@ -274,9 +274,11 @@ def test_stationary_holds_under_a_floor_that_holds_nobody_up():
 def test_what_stationary_cannot_judge():
     tied = start.k_means(WAITING, 2, np.random.default_rng(0), structure="tied")
     ridged = start.k_means(WAITING, 2, np.random.default_rng(0), ridge=1.0)
-    for given in (tied, ridged, None):
+    for given in (tied, ridged):
         with pytest.raises(ValueError, match="must be a Mixture of full Gaussians without a ridge"):
             checks.stationary(given, WAITING)
+    with pytest.raises(ValueError, match="mixture is None; it must be a Mixture of Gaussians"):
+        checks.stationary(None, WAITING)
     floored = start.k_means(WAITING, 2, np.random.default_rng(0), floor=50.0)
     with pytest.raises(ValueError, match="the floor has raised the covariance of component"):
         checks.stationary(floored, WAITING)
