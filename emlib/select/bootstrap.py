@@ -15,8 +15,8 @@ from emlib.em import Collapse
 from emlib.families import Family, Gaussian
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
+from emlib.progress import each
 from emlib.select.recipe import Floor, Make, Recipe, Start, table_of
-from emlib.select.tasks import each
 from emlib.select.together import ahead
 from emlib.start import k_means
 from emlib.text import counted

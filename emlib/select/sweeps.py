@@ -14,11 +14,11 @@ from emlib import validate
 from emlib.blocks import Data
 from emlib.em import Collapse, EMWarning
 from emlib.families import Family, Gaussian
+from emlib.progress import each
 from emlib.select.criteria import aic, bic, icl
 from emlib.select.folds import Splits, over_folds, splits_of
 from emlib.select.recipe import ALL, Floor, Recipe, Start, several, table_of
 from emlib.select.table import NOT_ASKED, Row, Sweep
-from emlib.select.tasks import each
 from emlib.start import k_means
 from emlib.stopping import broken_off
 from emlib.text import counted
