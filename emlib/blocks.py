@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any, Self
 
 import numpy as np
@@ -233,11 +234,7 @@ class Blocks:
         """Add up what `expect` says of every block, in their order, so that the last digit is always the same."""
         if isinstance(self._to_expect, list) and len(self._to_expect) == 1 and self._report is None:
             return expect(*self._to_expect[0])  # the shortest way, for the many small fits
-        parts = self.each(expect)
-        total = next(parts)
-        for part in parts:
-            total = total + part
-        return total
+        return reduce(add, self.each(expect))
 
     def rows(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Some of the rows that count, in float64, and their weights; `chosen` are their numbers, sorted."""
@@ -294,16 +291,13 @@ def is_elsewhere(data: Any) -> bool:
 
 def is_list_of_blocks(data: Any) -> bool:
     """Whether data are a list of blocks, and not an array or a table written out as lists of numbers."""
-    if not isinstance(data, (list, tuple)):
-        return False
-    return not (data and all(_is_row(row) for row in data))
+    return isinstance(data, (list, tuple)) and not (data and all(map(_is_row, data)))
 
 
 def _is_row(row: Any) -> bool:
     """Whether this is a number, or a plain list of numbers: a row of a table."""
-    if isinstance(row, (list, tuple)):
-        return all(isinstance(value, (int, float, np.number)) for value in row)
-    return isinstance(row, (int, float, np.number))
+    values = row if isinstance(row, (list, tuple)) else [row]
+    return all(isinstance(value, (int, float, np.number)) for value in values)
 
 
 def as_one(X: Any) -> Any:

@@ -171,8 +171,7 @@ class OnDask(Blocks):
                 found = future.result(timeout=1)
                 break
             except Exception as error:
-                late = isinstance(error, TimeoutError) and future.status in ("pending", "finished")
-                if not late:
+                if not isinstance(error, TimeoutError) or future.status not in ("pending", "finished"):
                     raise self._failed(future, block, error) from error
                 idle = 0.0 if self._asked(self.client.nthreads) else idle + 1
                 if idle >= PATIENCE:
@@ -207,8 +206,8 @@ class OnDask(Blocks):
     def _kept(self, piece: Any) -> Any:
         """A recipe or a future; data that Dask was given from memory are sent to the workers once, and stay there."""
         if isinstance(piece, Recipe) and len(piece.packed) > HEAVY:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # that they are large, which is known
+            # The warning is that they are large, which is known.
+            with warnings.catch_warnings(action="ignore", category=UserWarning):
                 return self.client.submit(Recipe.__call__, piece, pure=False)
         return piece
 
@@ -246,7 +245,6 @@ def _pieces(data: Any, rows: int) -> list[Any]:
         return _pieces_of_array(data, rows)
     if not hasattr(type(data), "__dask_graph__"):
         return [data]  # a future
-    from dask.delayed import Delayed
     from dask.local import get_sync
     from dask.optimization import cull
     from dask.utils import ensure_dict
@@ -254,7 +252,7 @@ def _pieces(data: Any, rows: int) -> list[Any]:
 
     held = {future.key: future for future in futures_of(data)}
     parts = [data]
-    if not isinstance(data, Delayed):  # which has any attribute that one asks for
+    if hasattr(type(data), "to_delayed"):
         if hasattr(data, "rechunk"):  # a row is never divided
             data = data.rechunk(dict.fromkeys(range(1, data.ndim), -1))
         parts = list(np.ravel(np.array(data.to_delayed(), dtype=object)))
@@ -302,9 +300,8 @@ def _connected(client: Any) -> Any:
     from distributed import Client
 
     if not isinstance(client, str):
-        n = validate.count(
-            "client", client, why=", a number of processes; or a Client, or a scheduler's address"
-        )
+        why = ", a number of processes; or a Client, or a scheduler's address"
+        n = validate.count("client", client, why=why)
         # Without Dask's profiler, which took a fifth of the workers' time.
         with dask.config.set({"distributed.worker.profile.enabled": False}):
             return Client(n_workers=n, threads_per_worker=1, dashboard_address=":0", set_as_default=False)

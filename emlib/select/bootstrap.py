@@ -74,8 +74,7 @@ class Ratio(Value):
         return (
             f"{self.structure}, K = {self.K} against {self.K + 1}: ratio {self.observed:.2f}; of "
             f"{len(self.simulated)} simulated under K = {self.K}, half are at most {low:.2f} and "
-            f"95% at most {high:.2f}; "
-            f"p = {self.p_value:.3g}"
+            f"95% at most {high:.2f}; p = {self.p_value:.3g}"
         )
 
 
