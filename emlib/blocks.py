@@ -71,7 +71,8 @@ class Blocks:
     pairs: Any
     facts: Sequence[Facts] = ()
     ready = False
-    _to_expect: Any = None  # the pairs as `sum` wants them, where they are in this process
+    _check: Callable[[Any], Any] | None = None
+    _prepared = False
     _report: Callable[[int], Any] | None = None
 
     def __init__(self, data: Any, weights: Any = None) -> None:
@@ -81,7 +82,7 @@ class Blocks:
                 "pass a list of blocks, or an object whose iter() begins a new walk each time"
             )
         if is_walked(data):
-            self.pairs = self._to_expect = Walk(data, weights)
+            self.pairs = Walk(data, weights)
             return
         if _maker(data):
             raise ValueError("data is a Dask collection: pass it as it is, or through emlib.scale.on_dask")
@@ -95,7 +96,7 @@ class Blocks:
             )
         if not in_pieces:
             data, weights = [data], None if weights is None else [weights]
-        self.pairs = self._to_expect = in_pairs(data, weights)
+        self.pairs = in_pairs(data, weights)
 
     @classmethod
     def of(cls, data: Any, weights: Any = None) -> Blocks:
@@ -135,8 +136,11 @@ class Blocks:
         if not any(one.weight for one in facts):
             raise ValueError("the weights are zero everywhere: at least one point must count")
         new = copy(self)
-        new.facts, new.ready = facts, True
-        new._begin(check, kept)
+        new.facts, new.ready, new._check = facts, True, check
+        if keep:
+            new.pairs = kept
+        elif isinstance(self.pairs, Walk):  # the passes after the first walk anew
+            new.pairs = Walk(self.pairs.data, self.pairs.weights, check, facts)
         return new
 
     def __enter__(self) -> Self:
@@ -148,19 +152,12 @@ class Blocks:
     def close(self) -> None:
         """Close what was opened for these data, such as processes."""
 
-    def _begin(self, check: Callable[[Any], Any], kept: list[tuple[Any, Any]]) -> None:
-        """Get ready for the passes after the first: with the blocks that were kept, or walking anew."""
-        walk = self.pairs
-        again = Walk(walk.data, walk.weights, check, self.facts) if isinstance(walk, Walk) else kept
-        self.pairs = self._to_expect = again
-
     def prepared(self, prepare: Callable[[Any], Any]) -> Self:
         """A single block as `prepare` makes it, for `sum`; of several there may be too many to keep that of each."""
-        one = isinstance(self._to_expect, list) and len(self._to_expect) == 1
-        if not one or self._to_expect is not self.pairs:  # there are several, or it is prepared already
+        if self._prepared or not isinstance(self.pairs, list) or len(self.pairs) > 1:
             return self
         new = copy(self)
-        new._to_expect = [(prepare(block), weights) for block, weights in self.pairs]
+        new.pairs, new._prepared = [(prepare(block), weights) for block, weights in self.pairs], True
         return new
 
     def __repr__(self) -> str:
@@ -225,15 +222,16 @@ class Blocks:
         own : sequence, optional
             Something for each block.
         """
-        for number, (block, weights) in enumerate(self._to_expect):
+        for number, (block, weights) in enumerate(self.pairs):
             yield function(block, weights) if own is None else function(block, weights, own[number])
             if self._report is not None:
                 self._report(self.facts[number].n_rows)
 
     def sum(self, expect: Callable[[Any, Any], Any]) -> Any:
         """Add up what `expect` says of every block, in their order, so that the last digit is always the same."""
-        if isinstance(self._to_expect, list) and len(self._to_expect) == 1 and self._report is None:
-            return expect(*self._to_expect[0])  # the shortest way, for the many small fits
+        pairs = self.pairs
+        if isinstance(pairs, list) and len(pairs) == 1 and self._report is None:
+            return expect(*pairs[0])  # the shortest way, for the many small fits
         return reduce(add, self.each(expect))
 
     def rows(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -326,10 +324,7 @@ def _check_rows_alike(shapes: list[tuple[int, ...]]) -> None:
 
 def rows_in_one(X: Any) -> Any:
     """Data as they are; but a list of arrays (D,), one a point, as one table."""
-    if (
-        isinstance(X, (list, tuple))
-        and X
-        and all(np.ndim(x) == 1 and np.shape(x) == np.shape(X[0]) for x in X)
-    ):
-        return _together(np.stack, np.ma.stack, X)
-    return X
+    if not isinstance(X, (list, tuple)) or not X:
+        return X
+    alike = all(np.ndim(x) == 1 and np.shape(x) == np.shape(X[0]) for x in X)
+    return _together(np.stack, np.ma.stack, X) if alike else X

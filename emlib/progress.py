@@ -36,11 +36,11 @@ def shown(progress: bool, blocks: Blocks, listeners: list[Callable[[Step[Any]], 
     if under is None:
         yield blocks
         return
-    listeners.append(
-        lambda step: under.set_postfix_str(
-            f"step {step.number}, objective {step.objective:.10g}", refresh=False
-        )
-    )
+
+    def tell(step: Step[Any]) -> None:
+        under.set_postfix_str(f"step {step.number}, objective {step.objective:.10g}", refresh=False)
+
+    listeners.append(tell)
     with under:
         yield blocks.watched(under.update)
 

@@ -120,7 +120,6 @@ class OnDask(Blocks):
 
     def __init__(self, pairs: list[tuple[Any, Any]], client: Any) -> None:
         self.client, self._opened = client, ExitStack()
-        self._check: Callable[[Any], Any] | None = None
         self._tasks = [(self._kept(block), self._kept(weights)) for block, weights in pairs]
 
     def close(self) -> None:
@@ -135,9 +134,6 @@ class OnDask(Blocks):
     @property
     def _count(self) -> int:
         return len(self._tasks)
-
-    def _begin(self, check: Callable[[Any], Any], kept: Any) -> None:
-        self._check = check
 
     def each(self, function: Callable[..., Any], own: Sequence[Any] | None = None) -> Iterator[Any]:
         """What `function` says of every block, in their order; the workers are ahead by a few blocks each.

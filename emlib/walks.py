@@ -98,9 +98,8 @@ class Walk:
         for block, weights in self._read():
             if block is MISSING or weights is MISSING:
                 found, other = ("weights", "data") if block is MISSING else ("data", "weights")
-                self._fail(
-                    f"is there in the {found}, and not in the {other}: give both in the same pieces", number
-                )
+                pieces = f"is there in the {found}, and not in the {other}: give both in the same pieces"
+                self._fail(pieces, number)
             if self.facts:
                 if number == len(self.facts):
                     self._fail("was not there before: iter() must give the same blocks at every walk", number)
