@@ -236,9 +236,8 @@ class Blocks:
 
     def rows(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Some of the rows that count, in float64, and their weights; `chosen` are their numbers, sorted."""
-        ends = np.cumsum([one.n_counting for one in self._known])
-        own = np.split(chosen, np.searchsorted(chosen, ends[:-1]))
-        firsts = [0, *ends[:-1]]
+        firsts = np.cumsum([0, *(one.n_counting for one in self._known[:-1])])
+        own = np.split(chosen, np.searchsorted(chosen, firsts[1:]))
         picked = self.each(_picked, [some - first for some, first in zip(own, firsts, strict=True)])
         some, weights = zip(*picked, strict=True)
         return np.concatenate(some), None if weights[0] is None else np.concatenate(weights)
@@ -271,10 +270,9 @@ def _checked(check: Callable[[Any], Any], keep: bool, given: Any, weights: Any) 
 
 def _picked(block: Any, weights: Any, own: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Some rows of a block, given by their number among those that count."""
-    if weights is None:
-        return np.asarray(block[own], dtype=float), None
-    own = np.flatnonzero(weights)[own]
-    return np.asarray(block[own], dtype=float), weights[own]
+    if weights is not None:
+        own = np.flatnonzero(weights)[own]
+    return np.asarray(block[own], dtype=float), None if weights is None else weights[own]
 
 
 def _maker(data: Any) -> Callable[[Any, Any], Blocks] | None:
