@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any, Self
 
 import numpy as np
@@ -45,7 +46,7 @@ class Blocks:
     ----------
     pairs : iterable of tuples
         Every block, with its weights or None; a list, unless the data are walked.
-    facts : list of Facts
+    facts : sequence of Facts
         Of every block, once they are checked.
     ready : bool
         Whether a model has checked them.
@@ -68,10 +69,13 @@ class Blocks:
     """
 
     pairs: Any
+    facts: Sequence[Facts] = ()
+    ready = False
+    _check: Callable[[Any], Any] | None = None
+    _prepared = False
+    _report: Callable[[int], Any] | None = None
 
     def __init__(self, data: Any, weights: Any = None) -> None:
-        self.facts: list[Facts] = []
-        self.ready, self._report = False, None
         if is_read_once(data):
             raise ValueError(
                 "data is an iterator, which can be read only once, and EM reads its data at every step: "
@@ -79,29 +83,20 @@ class Blocks:
             )
         if is_walked(data):
             self.pairs = Walk(data, weights)
-            self._to_expect = self.pairs
             return
-        if any(recognises(data) for recognises, _ in KINDS):
+        if _maker(data):
             raise ValueError("data is a Dask collection: pass it as it is, or through emlib.scale.on_dask")
         in_pieces = is_list_of_blocks(data)
-        blocks = list(data) if in_pieces else [data]
-        if not blocks:
+        if in_pieces and not data:
             raise ValueError("data is an empty list: pass an array, or a list of at least one block")
-        if weights is None:
-            pieces = [None] * len(blocks)
-        elif in_pieces and not isinstance(weights, (list, tuple)):
+        if in_pieces and not (weights is None or isinstance(weights, (list, tuple))):
             raise ValueError(
-                f"data is a list of {len(blocks)} blocks and weights is {kind_of(weights)}: "
+                f"data is a list of {len(data)} blocks and weights is {kind_of(weights)}: "
                 "give the weights as a list, in the same pieces as the data"
             )
-        else:
-            pieces = list(weights) if in_pieces else [weights]
-        if len(pieces) != len(blocks):
-            raise ValueError(
-                f"there are {len(blocks)} blocks of data and {len(pieces)} of weights: "
-                "give the weights in the same pieces as the data"
-            )
-        self.pairs = self._to_expect = list(zip(blocks, pieces, strict=True))
+        if not in_pieces:
+            data, weights = [data], None if weights is None else [weights]
+        self.pairs = in_pairs(data, weights)
 
     @classmethod
     def of(cls, data: Any, weights: Any = None) -> Blocks:
@@ -115,8 +110,7 @@ class Blocks:
         (<Blocks: 1 block>, True)
         """
         if not isinstance(data, Blocks):
-            kinds = [make for recognises, make in KINDS if recognises(data)]
-            return kinds[0](data, weights) if kinds else cls(data, weights)
+            return (_maker(data) or cls)(data, weights)
         if weights is not None:
             raise ValueError("data is in Blocks already: give them the weights, as Blocks(data, weights)")
         return data
@@ -125,15 +119,12 @@ class Blocks:
         """The same blocks as `check` returns them, with weights that fit them; this is the first pass."""
         if self.ready:
             return self
-        new, facts, kept = copy(self), [], []
-        in_memory = isinstance(self.pairs, list)
-        first_pass = self.each(partial(_checked if in_memory else _facts, check))
+        facts, kept = [], []
+        keep = isinstance(self.pairs, list)
         try:
-            for found in first_pass:
-                if in_memory:
-                    found, *pair = found
-                    kept.append(tuple(pair))
+            for found, pair in self.each(partial(_checked, check, keep)):
                 facts.append(found)
+                kept.append(pair)
         except ValueError as error:
             if self._count == 1:
                 raise
@@ -144,8 +135,12 @@ class Blocks:
         _check_rows_alike([one.row_shape for one in facts])
         if not any(one.weight for one in facts):
             raise ValueError("the weights are zero everywhere: at least one point must count")
-        new.facts, new.ready = facts, True
-        new._begin(check, kept)
+        new = copy(self)
+        new.facts, new.ready, new._check = facts, True, check
+        if keep:
+            new.pairs = kept
+        elif isinstance(self.pairs, Walk):  # the passes after the first walk anew
+            new.pairs = Walk(self.pairs.data, self.pairs.weights, check, facts)
         return new
 
     def __enter__(self) -> Self:
@@ -157,18 +152,12 @@ class Blocks:
     def close(self) -> None:
         """Close what was opened for these data, such as processes."""
 
-    def _begin(self, check: Callable[[Any], Any], kept: list[tuple[Any, Any]]) -> None:
-        """Get ready for the passes after the first: with the blocks that were kept, or walking anew."""
-        self.pairs = self._to_expect = (
-            self.pairs.again(check, self.facts) if isinstance(self.pairs, Walk) else kept
-        )
-
     def prepared(self, prepare: Callable[[Any], Any]) -> Self:
         """A single block as `prepare` makes it, for `sum`; of several there may be too many to keep that of each."""
-        if self._to_expect is not self.pairs or not isinstance(self.pairs, list) or len(self.pairs) > 1:
+        if self._prepared or not isinstance(self.pairs, list) or len(self.pairs) > 1:
             return self
         new = copy(self)
-        new._to_expect = [(prepare(block), weights) for block, weights in self.pairs]
+        new.pairs, new._prepared = [(prepare(block), weights) for block, weights in self.pairs], True
         return new
 
     def __repr__(self) -> str:
@@ -184,7 +173,7 @@ class Blocks:
     def watched(self, report: Callable[[int], Any]) -> Self:
         """The same blocks, that tell `report` how many rows have been read, block by block."""
         new = copy(self)
-        new._report = report  # type: ignore[assignment]
+        new._report = report
         return new
 
     @property
@@ -193,7 +182,7 @@ class Blocks:
         return len(self.pairs) if isinstance(self.pairs, list) else len(self.facts) or None
 
     @property
-    def _known(self) -> list[Facts]:
+    def _known(self) -> Sequence[Facts]:
         """The facts of all blocks."""
         if not self.ready:
             raise ValueError(
@@ -233,33 +222,40 @@ class Blocks:
         own : sequence, optional
             Something for each block.
         """
-        for number, (block, weights) in enumerate(self._to_expect):
+        for number, (block, weights) in enumerate(self.pairs):
             yield function(block, weights) if own is None else function(block, weights, own[number])
             if self._report is not None:
                 self._report(self.facts[number].n_rows)
 
     def sum(self, expect: Callable[[Any, Any], Any]) -> Any:
         """Add up what `expect` says of every block, in their order, so that the last digit is always the same."""
-        if isinstance(self._to_expect, list) and len(self._to_expect) == 1 and self._report is None:
-            return expect(*self._to_expect[0])  # the shortest way, for the many small fits
-        parts = self.each(expect)
-        total = next(parts)
-        for part in parts:
-            total = total + part
-        return total
+        pairs = self.pairs
+        if isinstance(pairs, list) and len(pairs) == 1 and self._report is None:
+            return expect(*pairs[0])  # the shortest way, for the many small fits
+        return reduce(add, self.each(expect))
 
     def rows(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Some of the rows that count, in float64, and their weights; `chosen` are their numbers, sorted."""
-        ends = np.cumsum([one.n_counting for one in self._known])
-        own = np.split(chosen, np.searchsorted(chosen, ends[:-1]))
-        firsts = [0, *ends[:-1]]
+        firsts = np.cumsum([0, *(one.n_counting for one in self._known[:-1])])
+        own = np.split(chosen, np.searchsorted(chosen, firsts[1:]))
         picked = self.each(_picked, [some - first for some, first in zip(own, firsts, strict=True)])
         some, weights = zip(*picked, strict=True)
         return np.concatenate(some), None if weights[0] is None else np.concatenate(weights)
 
 
-def _checked(check: Callable[[Any], Any], given: Any, weights: Any) -> tuple[Facts, Any, Any]:
-    """The facts of a block, the block as `check` returns it, and weights that fit it."""
+def in_pairs(blocks: Sequence[Any], weights: Sequence[Any] | None) -> list[tuple[Any, Any]]:
+    """Every block with its weights, or with None."""
+    weights = [None] * len(blocks) if weights is None else weights
+    if len(blocks) != len(weights):
+        raise ValueError(
+            f"there are {counted(len(blocks), 'block')} of data and {len(weights)} of weights: "
+            "give the weights in the same pieces as the data"
+        )
+    return list(zip(blocks, weights, strict=True))
+
+
+def _checked(check: Callable[[Any], Any], keep: bool, given: Any, weights: Any) -> tuple[Facts, Any]:
+    """The facts of a block; and to keep, the block as `check` returns it, with weights that fit it."""
     block = check(given)
     n_rows = n_counting = len(block)
     weight, whole = float(n_rows), True
@@ -268,46 +264,41 @@ def _checked(check: Callable[[Any], Any], given: Any, weights: Any) -> tuple[Fac
         n_counting, weight = int(np.count_nonzero(weights)), float(weights.sum())
         whole = bool((weights == np.floor(weights)).all())
     shape, dtype = np.shape(block)[1:], getattr(block, "dtype", None)
-    return Facts(n_rows, n_counting, weight, whole, shape, dtype, block is given), block, weights
-
-
-def _facts(check: Callable[[Any], Any], block: Any, weights: Any) -> Facts:
-    """The facts alone, of a block that will be read again."""
-    return _checked(check, block, weights)[0]
+    facts = Facts(n_rows, n_counting, weight, whole, shape, dtype, block is given)
+    return facts, (block, weights) if keep else None
 
 
 def _picked(block: Any, weights: Any, own: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Some rows of a block, given by their number among those that count."""
-    if weights is None:
-        return np.asarray(block[own], dtype=float), None
-    own = np.flatnonzero(weights)[own]
-    return np.asarray(block[own], dtype=float), weights[own]
+    if weights is not None:
+        own = np.flatnonzero(weights)[own]
+    return np.asarray(block[own], dtype=float), None if weights is None else weights[own]
+
+
+def _maker(data: Any) -> Callable[[Any, Any], Blocks] | None:
+    """What makes Blocks of another kind of data, if this is one."""
+    return next((make for recognises, make in KINDS if recognises(data)), None)
 
 
 def is_elsewhere(data: Any) -> bool:
     """Whether data are no array or list, but blocks that are walked, or that another kind of data reads."""
-    return isinstance(data, Blocks) or is_walked(data) or any(recognises(data) for recognises, _ in KINDS)
+    return isinstance(data, Blocks) or is_walked(data) or _maker(data) is not None
 
 
 def is_list_of_blocks(data: Any) -> bool:
     """Whether data are a list of blocks, and not an array or a table written out as lists of numbers."""
-    if not isinstance(data, (list, tuple)):
-        return False
-    return not (data and all(_is_row(row) for row in data))
+    return isinstance(data, (list, tuple)) and not (data and all(map(_is_row, data)))
 
 
 def _is_row(row: Any) -> bool:
     """Whether this is a number, or a plain list of numbers: a row of a table."""
-    if isinstance(row, (list, tuple)):
-        return all(isinstance(value, (int, float, np.number)) for value in row)
-    return isinstance(row, (int, float, np.number))
+    values = row if isinstance(row, (list, tuple)) else [row]
+    return all(isinstance(value, (int, float, np.number)) for value in values)
 
 
 def as_one(X: Any) -> Any:
     """The rows of all blocks in one array; data that are one block as they are."""
-    if isinstance(X, Blocks):
-        X = [block for block, _ in X.pairs]
-    elif is_elsewhere(X):
+    if is_elsewhere(X):
         X = [block for block, _ in Blocks.of(X).pairs]
     if not is_list_of_blocks(X) or not X or not np.ndim(X[0]):
         return X
@@ -331,10 +322,7 @@ def _check_rows_alike(shapes: list[tuple[int, ...]]) -> None:
 
 def rows_in_one(X: Any) -> Any:
     """Data as they are; but a list of arrays (D,), one a point, as one table."""
-    if (
-        isinstance(X, (list, tuple))
-        and X
-        and all(np.ndim(x) == 1 and np.shape(x) == np.shape(X[0]) for x in X)
-    ):
-        return _together(np.stack, np.ma.stack, X)
-    return X
+    if not isinstance(X, (list, tuple)) or not X:
+        return X
+    alike = all(np.ndim(x) == 1 and np.shape(x) == np.shape(X[0]) for x in X)
+    return _together(np.stack, np.ma.stack, X) if alike else X

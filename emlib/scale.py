@@ -18,14 +18,15 @@ import pickle
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from typing import Any, Self
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from emlib import validate
-from emlib.blocks import KINDS, Blocks
-from emlib.text import counted, kind_of, not_installed
+from emlib.blocks import KINDS, Blocks, in_pairs
+from emlib.text import kind_of, not_installed
 from emlib.threads import one_thread
 from emlib.value import once
 from emlib.walks import DataLost, as_before
@@ -74,7 +75,10 @@ def on_dask(data: Any, weights: Any = None, client: Any = None, rows: int = 1_00
     >>> trace.stop.reason
     'converged'
     """
-    distributed = _distributed()
+    try:
+        import distributed
+    except ModuleNotFoundError as error:
+        raise not_installed("emlib.scale", error, "scale") from error
     rows = validate.count("rows", rows)
     for name, value in (("data", data), ("weights", weights)):
         known = isinstance(value, np.ndarray) and value.ndim > 0
@@ -83,21 +87,19 @@ def on_dask(data: Any, weights: Any = None, client: Any = None, rows: int = 1_00
                 f"{name} is {kind_of(value)}; it must be a Dask array or another collection of Dask, a memory "
                 "map, an array, or a list of delayed blocks or futures"
             )
-    opened: list[Any] = []
-    if client is None:
-        client = distributed.client._get_global_client()
-    elif not isinstance(client, distributed.Client):
-        client = _connected(client)
-        opened.append(client)
-    try:
-        blocks = _pieces(data, rows)
+    with ExitStack() as opened:  # and closed again, if the data cannot be used
+        if client is None:
+            client = distributed.client._get_global_client()
+        elif not isinstance(client, distributed.Client):
+            client = _connected(client)
+            opened.callback(client.close)
+        pieces = _pieces(data, rows)
         others = None if weights is None else _pieces(weights, rows)
         if client is None:
-            return Blocks(_Here(blocks), None if others is None else _Here(others))
-        return OnDask(blocks, others, client, opened)
-    except BaseException:
-        _close(opened)
-        raise
+            return Blocks(_Here(pieces), None if others is None else _Here(others))
+        blocks = OnDask(in_pairs(pieces, others), client)
+        blocks._opened = opened.pop_all()
+    return blocks
 
 
 def is_dask(data: Any) -> bool:
@@ -116,38 +118,22 @@ class OnDask(Blocks):
     client : distributed.Client
     """
 
-    def __init__(self, blocks: list[Any], weights: list[Any] | None, client: Any, opened: list[Any]) -> None:
-        self.client, self._opened = client, opened
-        self.facts, self.ready, self._report, self._to_expect = [], False, None, None
-        self._check: Callable[[Any], Any] | None = None
-        others = [None] * len(blocks) if weights is None else weights
-        if len(blocks) != len(others):
-            raise ValueError(
-                f"there are {counted(len(blocks), 'block')} of data and {len(others)} of weights: "
-                "give the weights in the same pieces as the data"
-            )
-        pairs = zip(blocks, others, strict=True)
-        self._tasks = [(self._kept(block), self._kept(weight)) for block, weight in pairs]
+    def __init__(self, pairs: list[tuple[Any, Any]], client: Any) -> None:
+        self.client, self._opened = client, ExitStack()
+        self._tasks = [(self._kept(block), self._kept(weights)) for block, weights in pairs]
 
     def close(self) -> None:
         """Close the connection or the processes that were opened for these blocks."""
-        _close(self._opened)
+        self._opened.close()
 
     @property
     def pairs(self) -> Iterator[tuple[Any, Any]]:
         """Every block, with its weights or None; they travel here, one after the other."""
-        return self.each(_pair)
+        return self.each(lambda block, weights: (block, weights))
 
     @property
     def _count(self) -> int:
         return len(self._tasks)
-
-    def _begin(self, check: Callable[[Any], Any], kept: Any) -> None:
-        self._check = check
-
-    def prepared(self, prepare: Callable[[Any], Any]) -> Self:
-        """The same blocks: the workers keep nothing between passes."""
-        return self
 
     def each(self, function: Callable[..., Any], own: Sequence[Any] | None = None) -> Iterator[Any]:
         """What `function` says of every block, in their order; the workers are ahead by a few blocks each.
@@ -181,8 +167,7 @@ class OnDask(Blocks):
                 found = future.result(timeout=1)
                 break
             except Exception as error:
-                late = isinstance(error, TimeoutError) and future.status in ("pending", "finished")
-                if not late:
+                if not isinstance(error, TimeoutError) or future.status not in ("pending", "finished"):
                     raise self._failed(future, block, error) from error
                 idle = 0.0 if self._asked(self.client.nthreads) else idle + 1
                 if idle >= PATIENCE:
@@ -203,11 +188,9 @@ class OnDask(Blocks):
             return DataLost(
                 f"{block} is lost: a worker that alone held it is gone, or the cluster is ({why})"
             )
-        return (
-            DataLost(f"{block} cannot be computed: {why}")
-            if self.ready
-            else ValueError(f"the data of this block cannot be computed: {why}")
-        )
+        if self.ready:
+            return DataLost(f"{block} cannot be computed: {why}")
+        return ValueError(f"the data of this block cannot be computed: {why}")
 
     def _asked(self, ask: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """What the client says, or an error in words if it has lost its cluster."""
@@ -219,30 +202,24 @@ class OnDask(Blocks):
     def _kept(self, piece: Any) -> Any:
         """A recipe or a future; data that Dask was given from memory are sent to the workers once, and stay there."""
         if isinstance(piece, Recipe) and len(piece.packed) > HEAVY:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # that they are large, which is known
+            # The warning is that they are large, which is known.
+            with warnings.catch_warnings(action="ignore", category=UserWarning):
                 return self.client.submit(Recipe.__call__, piece, pure=False)
         return piece
 
 
-class Recipe:
-    """How to make one block, for the worker that uses it: a function with its arguments."""
-
-    def __init__(self, function: Callable[..., Any], *args: Any) -> None:
-        self.function, self.args = function, args
-
-    def __call__(self) -> Any:
-        return self.function(*self.args)
+class Recipe(partial[Any]):
+    """How to make one block: a function with its arguments, for the worker that uses it a plain `partial`."""
 
     @once
     def packed(self) -> bytes:
         """Itself for the journey, in one piece, so that Dask does not look for tasks in it."""
         import cloudpickle
 
-        return cloudpickle.dumps((self.function, *self.args))
+        return cloudpickle.dumps(partial(self.func, *self.args))
 
     def __reduce__(self) -> Any:
-        return _unpacked, (self.packed,)
+        return pickle.loads, (self.packed,)
 
 
 class _Here:
@@ -264,7 +241,6 @@ def _pieces(data: Any, rows: int) -> list[Any]:
         return _pieces_of_array(data, rows)
     if not hasattr(type(data), "__dask_graph__"):
         return [data]  # a future
-    from dask.delayed import Delayed
     from dask.local import get_sync
     from dask.optimization import cull
     from dask.utils import ensure_dict
@@ -272,7 +248,7 @@ def _pieces(data: Any, rows: int) -> list[Any]:
 
     held = {future.key: future for future in futures_of(data)}
     parts = [data]
-    if not isinstance(data, Delayed):  # which has any attribute that one asks for
+    if hasattr(type(data), "to_delayed"):
         if hasattr(data, "rechunk"):  # a row is never divided
             data = data.rechunk(dict.fromkeys(range(1, data.ndim), -1))
         parts = list(np.ravel(np.array(data.to_delayed(), dtype=object)))
@@ -290,13 +266,12 @@ def _pieces_of_array(array: np.ndarray, rows: int) -> list[Recipe]:
     if not isinstance(array, np.memmap) or array.mode == "c" or not array.flags.c_contiguous:
         return [Recipe(np.asarray, array[first : first + rows]) for first in firsts]
     mapped: Any = array
-    begin = np.frombuffer(
-        mapped._mmap, np.uint8
-    ).ctypes.data  # that of the whole map, of which this may be a part
+    # Where the whole map begins, of which this may be a part.
+    begin = np.frombuffer(mapped._mmap, np.uint8).ctypes.data
     offset = mapped.offset - mapped.offset % mmap.ALLOCATIONGRANULARITY + array.ctypes.data - begin
     file, stride = str(mapped.filename), array.strides[0]
     return [
-        Recipe(_rows_of_file, file, array.dtype, offset + first * stride, array[first : first + rows].shape)
+        Recipe(np.memmap, file, array.dtype, "r", offset + first * stride, array[first : first + rows].shape)
         for first in firsts
     ]
 
@@ -305,7 +280,7 @@ def _apply(
     function: Callable[..., Any], own: tuple[Any, ...], before: Any, check: Any, block: Any, weights: Any
 ) -> Any:
     """What a worker does: read the block, and say what `function` says of it; an error in words is an answer, too."""
-    block, weights = (one() if isinstance(one, Recipe) else one for one in (block, weights))
+    block, weights = (one() if isinstance(one, partial) else one for one in (block, weights))
     try:
         if before is not None:
             block, weights = as_before(before, check, block, weights)
@@ -315,58 +290,24 @@ def _apply(
         return error
 
 
-def _pair(block: Any, weights: Any) -> tuple[Any, Any]:
-    return block, weights
-
-
-def _unpacked(packed: bytes) -> Recipe:
-    return Recipe(*pickle.loads(packed))
-
-
-def _rows_of_file(file: str, dtype: Any, offset: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Some rows of a file: a memory map of no more than these."""
-    return np.memmap(file, dtype, "r", offset, shape)
-
-
 def _connected(client: Any) -> Any:
     """A client of the scheduler at an address, or of so many processes that are started here."""
-    distributed = _distributed()
-    if not isinstance(client, str):
-        n = validate.count(
-            "client", client, why=", a number of processes; or a Client, or a scheduler's address"
-        )
-        import dask
+    import dask
+    from distributed import Client
 
+    if not isinstance(client, str):
+        why = ", a number of processes; or a Client, or a scheduler's address"
+        n = validate.count("client", client, why=why)
         # Without Dask's profiler, which took a fifth of the workers' time.
         with dask.config.set({"distributed.worker.profile.enabled": False}):
-            return distributed.Client(
-                n_workers=n,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=":0",
-                set_as_default=False,
-            )
+            return Client(n_workers=n, threads_per_worker=1, dashboard_address=":0", set_as_default=False)
     try:
-        return distributed.Client(client, timeout=ANSWER, set_as_default=False)
+        return Client(client, timeout=ANSWER, set_as_default=False)
     except Exception as error:
         raise ValueError(
             f"no Dask scheduler answers at {client!r} ({type(error).__name__}: {error}): start one with "
             "`dask scheduler`, or give a number of processes to start here"
         ) from error
-
-
-def _close(opened: list[Any]) -> None:
-    while opened:
-        opened.pop().close()
-
-
-def _distributed() -> Any:
-    """Dask's distributed scheduler, or the news that it is not installed."""
-    try:
-        import distributed
-    except ModuleNotFoundError as error:
-        raise not_installed("emlib.scale", error, "scale") from error
-    return distributed
 
 
 KINDS.append((is_dask, on_dask))

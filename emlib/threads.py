@@ -10,7 +10,9 @@ from typing import Any
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-_lock, _users, _limit = Lock(), 0, None
+_lock, _users = Lock(), 0
+_limit: Any = None
+_pools = cache(ThreadpoolController)  # those of NumPy's and SciPy's linear algebra, looked up once
 
 
 @contextmanager
@@ -19,8 +21,7 @@ def one_thread() -> Iterator[None]:
     global _users, _limit
     with _lock:
         if _users == 0:
-            limit: Any = pools().limit(limits=1, user_api="blas")  # from now on
-            _limit = limit
+            _limit = _pools().limit(limits=1, user_api="blas")  # from now on
         _users += 1
     try:
         yield
@@ -31,12 +32,5 @@ def one_thread() -> Iterator[None]:
                 # Since 3.8 threadpoolctl obeys only the thread that came first, and that may have been another one.
                 clear = getattr(OpenBLASController, "clear_controlling_thread", lambda force: None)
                 clear(force=True)
-                last, _limit = _limit, None
-                last.restore_original_limits()
+                _limit.restore_original_limits()
                 clear(force=True)
-
-
-@cache
-def pools() -> ThreadpoolController:
-    """The thread pools of NumPy's and SciPy's linear algebra, looked up once."""
-    return ThreadpoolController()

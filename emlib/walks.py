@@ -15,6 +15,8 @@ import numpy as np
 from emlib import validate
 from emlib.text import kind_of
 
+MISSING: Any = object()  # where there is a block without weights, or weights without a block
+
 
 class DataLost(RuntimeError):
     """Data that were there in the first pass cannot be read any more: a file is gone, or a cluster.
@@ -91,27 +93,13 @@ class Walk:
             )
         self.data, self.weights, self.check, self.facts = data, weights, check, facts
 
-    def again(self, check: Callable[[Any], Any], facts: Sequence[Facts]) -> Walk:
-        """The same walk after the first, in which every block is expected to be as it was."""
-        return Walk(self.data, self.weights, check, facts)
-
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        missing: Any = object()
-        number, walk = 0, self.data
-        while True:
-            try:
-                if number == 0:
-                    walk = self._begun(missing)
-                block, weights = next(walk)
-            except StopIteration:
-                break
-            except Exception as error:  # whatever reading a file may raise
-                self._fail(f"cannot be read: {type(error).__name__}: {error}", number, error)
-            if block is missing or weights is missing:
-                found, other = ("weights", "data") if block is missing else ("data", "weights")
-                self._fail(
-                    f"is there in the {found}, and not in the {other}: give both in the same pieces", number
-                )
+        number = 0
+        for block, weights in self._read():
+            if block is MISSING or weights is MISSING:
+                found, other = ("weights", "data") if block is MISSING else ("data", "weights")
+                pieces = f"is there in the {found}, and not in the {other}: give both in the same pieces"
+                self._fail(pieces, number)
             if self.facts:
                 if number == len(self.facts):
                     self._fail("was not there before: iter() must give the same blocks at every walk", number)
@@ -124,11 +112,19 @@ class Walk:
         if number < len(self.facts):
             self._fail("is not there any more: iter() must give the same blocks at every walk", number)
 
-    def _begun(self, missing: Any) -> Iterator[tuple[Any, Any]]:
-        """A new walk over blocks and weights."""
-        if self.weights is None:
-            return zip(self.data, repeat(None))  # which has no end
-        return zip_longest(self.data, self.weights, fillvalue=missing)
+    def _read(self) -> Iterator[tuple[Any, Any]]:
+        """Blocks and weights as they come, in a new walk over both."""
+        number = 0
+        try:
+            if self.weights is None:
+                pairs: Any = zip(self.data, repeat(None))  # which has no end
+            else:
+                pairs = zip_longest(self.data, self.weights, fillvalue=MISSING)
+            for pair in pairs:
+                yield pair
+                number += 1
+        except Exception as error:  # whatever reading a file may raise
+            self._fail(f"cannot be read: {type(error).__name__}: {error}", number, error)
 
     def _fail(self, message: str, number: int, cause: BaseException | None = None) -> NoReturn:
         """Say what is wrong with a block; in the first walk `Blocks.checked` says which one it is."""

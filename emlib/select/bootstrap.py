@@ -15,8 +15,8 @@ from emlib.em import Collapse
 from emlib.families import Family, Gaussian
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
+from emlib.progress import each
 from emlib.select.recipe import Floor, Make, Recipe, Start, table_of
-from emlib.select.tasks import each
 from emlib.select.together import ahead
 from emlib.start import k_means
 from emlib.text import counted
@@ -74,8 +74,7 @@ class Ratio(Value):
         return (
             f"{self.structure}, K = {self.K} against {self.K + 1}: ratio {self.observed:.2f}; of "
             f"{len(self.simulated)} simulated under K = {self.K}, half are at most {low:.2f} and "
-            f"95% at most {high:.2f}; "
-            f"p = {self.p_value:.3g}"
+            f"95% at most {high:.2f}; p = {self.p_value:.3g}"
         )
 
 
@@ -177,37 +176,28 @@ def _ratios(
     few = _best(samples, K, recipe, starts)
 
     # The starts of K + 1: as before, and every component of the best K split in two.
-    whole = [n for n, one in enumerate(few) if not isinstance(one, Collapse)]
-    more: list[Trace[Mixture] | Collapse] = list(few)
-    elsewhere: list[list[Make]] = []
-    starts = []
-    for n in whole:
-        own, *others = rngs[n].spawn(1 + K)
+    more = few.copy()
+    whole = [n for n, one in enumerate(few) if isinstance(one, Trace)]
+    own = {n: rngs[n].spawn(1 + K) for n in whole}
+
+    def halves(n: int, **how: bool) -> list[Make]:
         best: Any = few[n]
-        halves = [partial(split, best.model, k, samples[n], other) for k, other in enumerate(others)]
-        starts.append([*recipe.starts(samples[n], K + 1, own), *halves])
-        elsewhere.append(
-            [
-                partial(split, best.model, k, samples[n], other, at_random=True)
-                for k, other in enumerate(others)
-                for _ in range(SPLITS)
-            ]
-        )
+        return [partial(split, best.model, k, samples[n], rng, **how) for k, rng in enumerate(own[n][1:])]
+
+    starts = [[*recipe.starts(samples[n], K + 1, own[n][0]), *halves(n)] for n in whole]
     for n, one in zip(whole, _best([samples[n] for n in whole], K + 1, recipe, starts), strict=True):
         more[n] = one
-    # Where all of these collapse, other ways to split.
-    for n, ways in zip(whole, elsewhere, strict=True):
-        if isinstance(more[n], Collapse):
+        if isinstance(one, Collapse):  # other ways to split
+            ways = [half for half in halves(n, at_random=True) for _ in range(SPLITS)]
             (more[n],) = _best([samples[n]], K + 1, recipe, [ways])
     return [_ratio(one, other) for one, other in zip(few, more, strict=True)]
 
 
-def _ratio(
-    few: Trace[Mixture] | Collapse, more: Trace[Mixture] | Collapse
-) -> tuple[float, Mixture] | Collapse:
-    """Twice the gain from few components to more, and the few."""
-    if isinstance(few, Collapse) or isinstance(more, Collapse):
-        return few if isinstance(few, Collapse) else more  # type: ignore[return-value]
+def _ratio(few: Any, more: Any) -> tuple[float, Mixture] | Collapse:
+    """Twice the gain from few components to more, and the few; or why one of the two is missing."""
+    for one in (few, more):
+        if isinstance(one, Collapse):
+            return one
     return max(0.0, 2 * (more.log_likelihood - few.log_likelihood)), few.model
 
 
@@ -222,29 +212,25 @@ def _best(
     ]
     before, data = [firsts[n][i] for n, i in places], [samples[n] for n, _ in places]
     heights = [np.full(len(some), nan) for some in firsts]  # known of those that are near their rest
-    for (n, i), start, near in zip(
-        places, before, ahead(before, data, recipe.tol / 100, recipe.max_iter), strict=True
-    ):
-        firsts[n][i] = near
+    brought = ahead(before, data, recipe.tol / 100, recipe.max_iter)
+    for (n, i), start, near in zip(places, before, brought, strict=True):
         if near is not start:
-            heights[n][i] = near.log_density(samples[n]).sum()
+            firsts[n][i], heights[n][i] = near, near.log_density(samples[n]).sum()
 
     # Then each by itself, to be judged; but of those that have come to one place only the first.
     found: list[Trace[Mixture] | Collapse] = []
     for X, some, known in zip(samples, firsts, heights, strict=True):
         try:
             trace = recipe.best(X, [some[i] for i in _distinct(known, recipe.tol * len(X))])
-            why = "" if trace.stop.healthy else trace.ends[0].stop.message
-        except Collapse as error:
-            why = str(error)
-        if not why:
+            if not trace.stop.healthy:
+                raise Collapse(trace.ends[0].stop.message)
             found.append(trace)
-            continue
-        message = (
-            f"no fit of {counted(K, 'component')} to the data holds: use fewer components, another structure, or "
-            f"more starts. The first one says: {why}"
-        )
-        found.append(Collapse(message))
+        except Collapse as why:
+            message = (
+                f"no fit of {counted(K, 'component')} to the data holds: use fewer components, another structure, or "
+                f"more starts. The first one says: {why}"
+            )
+            found.append(Collapse(message))
     return found
 
 
@@ -294,30 +280,27 @@ def split(mixture: Mixture, k: int, X: Array, rng: np.random.Generator, at_rando
     k = validate.count("k", k, least=0, most=len(mixture) - 1, why=", the number of a component")
     weights = np.append(mixture.weights, mixture.weights[k] / 2)
     weights[k] /= 2
-    if isinstance(parts, Gaussian) and not at_random:
-        variances, axes = np.linalg.eigh(parts.matrices[k])
-        move = 0.5 * np.sqrt(variances[-1]) * axes[:, -1]
-        return mixture.with_parts(weights, _moved(parts, k, parts.means[k] - move, parts.means[k] + move))
-    resp = mixture.responsibilities(X)
-    own = resp[:, k]
     if isinstance(parts, Gaussian):
-        return mixture.with_parts(
-            weights, _moved(parts, k, *X[rng.choice(len(X), size=2, p=own / own.sum())])
-        )
+        if at_random:
+            own = mixture.responsibilities(X)[:, k]
+            one, other = X[rng.choice(len(X), size=2, p=own / own.sum())]
+        else:
+            variances, axes = np.linalg.eigh(parts.matrices[k])
+            move = 0.5 * np.sqrt(variances[-1]) * axes[:, -1]
+            one, other = parts.means[k] - move, parts.means[k] + move
+        means = np.append(parts.means, [other], axis=0)
+        means[k] = one
+        copied = parts.permuted(np.append(np.arange(len(parts)), k))
+        return mixture.with_parts(weights, copied.moved(means))
     # A projection, in which all features count the same.
     spread = X.std(axis=0)
     height = X @ (rng.standard_normal(X.shape[1]) / np.where(spread > 0, spread, 1.0))
     # The shares of the points in the lower half. Those at the median, of which counts have many, are divided.
+    resp = mixture.responsibilities(X)
+    own = resp[:, k]
     median = np.quantile(height, 0.5, weights=own, method="inverted_cdf")
     below, at = own @ (height < median), own @ (height == median)
     share = np.where(height == median, np.clip((own.sum() / 2 - below) / at, 0, 1), height < median)
     resp = np.column_stack([resp, own * (1 - share)])
     resp[:, k] *= share
     return mixture.with_parts(weights, parts.maximize(parts.collect(X, resp)))
-
-
-def _moved(parts: Gaussian, k: int, one: Array, other: Array) -> Gaussian:
-    """These Gaussians with number k at one place, and a copy of it, the last, at another."""
-    means = np.append(parts.means, [other], axis=0)
-    means[k] = one
-    return parts.permuted(np.append(np.arange(len(parts)), k)).moved(means)

@@ -54,7 +54,7 @@ class Recipe:
         validate.function("start", self.start, "X", "K", "rng", by_name=told)
         if self.floor is None or (isinstance(self.floor, str) and self.floor != "auto"):
             raise ValueError(f"floor is {self.floor!r}; it must be a number, one for each feature, or 'auto'")
-        if not isinstance(self.floor, str) and not self._has("floor"):
+        if not isinstance(self.floor, str) and "floor" not in self.options:
             raise ValueError(f"floor is given, and {family.__name__} has none: leave it out")
         validate.not_negative("tol", self.tol)
         validate.count("max_iter", self.max_iter, least=0)
@@ -70,12 +70,12 @@ class Recipe:
             If the floor is the usual one, and the data are flat in some direction.
         """
         names = [self.family.kind()]
-        if self._has("structure"):
+        if "structure" in self.options:
             names = list(dict.fromkeys(structure_named(name).name for name in structures))
         elif tuple(map(str, structures)) not in (ALL, ("full",)):  # which are the defaults
             name = self.family.__name__
             raise ValueError(f"structure is {structures[0]!r}, and {name} has none: leave it out")
-        floor = usual_floor(X) if isinstance(self.floor, str) and self._has("floor") else self.floor
+        floor = usual_floor(X) if isinstance(self.floor, str) and "floor" in self.options else self.floor
         found = [replace(self, structure=name, floor=floor) for name in names]
         with suppress(Collapse):  # that would be the end of a fit, and its row would say so
             self.family.from_responsibilities(X, np.ones((len(X), 1)), **found[0].options)
@@ -84,7 +84,8 @@ class Recipe:
     @property
     def options(self) -> dict[str, Any]:
         """What the family is told, as far as it has such options."""
-        return {name: getattr(self, name) for name in ("structure", "floor") if self._has(name)}
+        known = field_names(self.family)
+        return {name: getattr(self, name) for name in ("structure", "floor") if name in known}
 
     def n_parameters(self, X: Array, K: int) -> int:
         """How many free numbers a mixture has, though none could be fitted: nothing collapses under a high floor."""
@@ -129,14 +130,11 @@ class Recipe:
         if right and getattr(parts, "structure", structure) == structure:
             return first
         what = f"a mixture of {parts.headline()}" if isinstance(first, Mixture) else kind_of(first)
-        wanted = f"{structure!r} " if self._has("structure") else ""
+        wanted = f"{structure!r} " if "structure" in self.options else ""
         raise ValueError(
             f"start gave {what}; it must give a Mixture of {counted(K, wanted + self.family.__name__)}, as "
             "those of emlib.start do when they are called as start(X, K, rng, structure=..., floor=...)"
         )
-
-    def _has(self, option: str) -> bool:
-        return option in field_names(self.family)
 
 
 def table_of(X: Data) -> Array:

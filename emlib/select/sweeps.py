@@ -14,11 +14,11 @@ from emlib import validate
 from emlib.blocks import Data
 from emlib.em import Collapse, EMWarning
 from emlib.families import Family, Gaussian
+from emlib.progress import each
 from emlib.select.criteria import aic, bic, icl
 from emlib.select.folds import Splits, over_folds, splits_of
 from emlib.select.recipe import ALL, Floor, Recipe, Start, several, table_of
 from emlib.select.table import NOT_ASKED, Row, Sweep
-from emlib.select.tasks import each
 from emlib.start import k_means
 from emlib.stopping import broken_off
 from emlib.text import counted
@@ -124,45 +124,34 @@ def _row(X: Array, K: int, recipe: Recipe, splits: Splits | None, rng: np.random
     """Fit one structure with one K, and judge it."""
     for_fits, for_folds = rng.spawn(2)
     # The fit.
-    begin, model, judged = perf_counter(), None, False
+    begin, mixture = perf_counter(), None
     try:
         trace = recipe.best(X, recipe.starts(X, K, for_fits))
-        model, stop, judged = trace.model, trace.stop, trace.stop.healthy
+        mixture, stop = trace.model, trace.stop
         reached = tuple(end.log_likelihood if end.stop.healthy else nan for end in trace.ends)
     except Collapse as why:
         stop, reached = broken_off(why, 0), (nan,) * recipe.n_init
     seconds = perf_counter() - begin
+    n_parameters = recipe.n_parameters(X, K) if mixture is None else mixture.n_parameters
     # How it does on its own points, and on others: a likelihood without bound says nothing.
-    values = dict.fromkeys(("log_likelihood", "aic", "bic", "icl"), nan)
-    if model is not None and judged:
-        values = {"log_likelihood": trace.log_likelihood}
-        values |= {criterion.__name__: criterion(model, X) for criterion in (aic, bic, icl)}
-    unseen, missing = _unseen(X, K, recipe, splits, for_folds)
-    return Row(
-        structure=recipe.structure,
-        K=K,
-        n_parameters=recipe.n_parameters(X, K) if model is None else model.n_parameters,
-        **values,
-        held_out=unseen[0],
-        held_out_error=unseen[1],
-        stop=stop,
-        seconds=seconds,
-        reached=reached,
-        mixture=model,
-        missing=missing,
-    )
+    scores = nan, nan, nan, nan
+    if mixture is not None and stop.healthy:
+        scores = trace.log_likelihood, aic(mixture, X), bic(mixture, X), icl(mixture, X)
+    held_out, error, missing = _unseen(X, K, recipe, splits, for_folds)
+    values = n_parameters, *scores, held_out, error, stop, seconds, reached, mixture, missing
+    return Row(recipe.structure, K, *values)
 
 
 def _unseen(
     X: Array, K: int, recipe: Recipe, splits: Splits | None, rng: np.random.Generator
-) -> tuple[tuple[float, float], str]:
-    """The held-out log-likelihood and its error; or why there is none."""
+) -> tuple[float, float, str]:
+    """The held-out log-likelihood, its error, and why there is none."""
     if splits is None:
-        return (nan, nan), NOT_ASKED
+        return nan, nan, NOT_ASKED
     try:
         found = over_folds(X, K, recipe, splits, rng)
     except ValueError as error:  # without some fold there are too few points
-        return (nan, nan), str(error)
+        return nan, nan, str(error)
     if found.collapsed:
-        return (nan, nan), f"{found.collapsed} of the fits without a fold collapsed, which can flatter it"
-    return (found.mean, found.error), ""
+        return nan, nan, f"{found.collapsed} of the fits without a fold collapsed, which can flatter it"
+    return found.mean, found.error, ""

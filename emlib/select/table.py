@@ -135,21 +135,20 @@ class Sweep(Value):
         ValueError: no row has a held-out score, the first because nothing was held out: sweep with folds=5
         """
         validate.one_of("criterion", criterion, tuple(CRITERIA))
-        sign = -1 if criterion == "held_out" else 1
-        if rows := self._ranked(criterion):
-            return min(rows, key=lambda row: sign * getattr(row, criterion))
+        if best := self._best(criterion):
+            return best
         if not self.rows:
             raise ValueError("the sweep has no rows, and so no best one")
-        healthy = [row for row in self.rows if row.healthy]
-        raise ValueError(
-            f"no row has a held-out score, the first because {healthy[0].missing}"
-            if healthy
-            else f"every fit collapsed, the first because {self.rows[0].stop.message}"
-        )
+        for row in self.rows:
+            if row.healthy:
+                raise ValueError(f"no row has a held-out score, the first because {row.missing}")
+        raise ValueError(f"every fit collapsed, the first because {self.rows[0].stop.message}")
 
-    def _ranked(self, criterion: str) -> list[Row]:
-        """The rows that may be the best by this criterion."""
-        return [row for row in self.rows if row.healthy and isfinite(getattr(row, criterion))]
+    def _best(self, criterion: str) -> Row | None:
+        """The best row by this criterion; None if no row that may be it has the criterion."""
+        sign = -1 if criterion == "held_out" else 1
+        rows = [row for row in self.rows if row.healthy and isfinite(getattr(row, criterion))]
+        return min(rows, key=lambda row: sign * getattr(row, criterion), default=None)
 
     def table(self) -> Any:
         """The rows as a pandas DataFrame.
@@ -207,7 +206,7 @@ class Sweep(Value):
         words["log-likelihood"] = [_written(row, "log_likelihood") for row in self.rows]
         for name, head in CRITERIA.items():
             if name in table:
-                chosen = self.best(name) if self._ranked(name) else None
+                chosen = self._best(name)
                 cells = [(best if row is chosen else other).format(_written(row, name)) for row in self.rows]
                 words[other.format(head)] = cells
         return words.join(table[["steps", "stop"]])

@@ -77,7 +77,7 @@ class _Fits:
         means = np.concatenate([part.means for part in parts])
         covariance = type(form).joined([part.covariance for part in parts])
         joined = Gaussian._made(means=means, covariance=covariance, **self.first.options)
-        self.sums, self.heights = self._expect(joined, np.stack([mixture.weights for mixture in mixtures]))
+        self.sums, self.heights = self._expect(np.stack([one.weights for one in mixtures]), joined)
         self.moved = np.zeros(len(X), dtype=bool)
 
     def run(self, small: float, max_iter: int) -> None:
@@ -91,14 +91,15 @@ class _Fits:
             before, gain = l1 - l0, l2 - l1
             # How far each may leap, where the gains shrink and the statistics stay possible ones.
             ratio = np.where((before > gain) & (gain > 0), gain / before, 0.0)
-            a = np.where(ratio > 0, np.minimum(1 / (1 - np.sqrt(ratio)), longest[on]), 1.0)
-            a = np.where(self._possible(_leap(s0, s1, s2, a)), a, 1.0)
-            s3, l3 = self._step(_leap(s0, s1, s2, a))
+            a = np.where(ratio > 0, np.minimum(1 / (1 - np.sqrt(ratio)), longest[on]), 1.0)[:, None, None]
+            leap = s0 * (1 - a) ** 2 + s1 * (2 * a * (1 - a)) + s2 * a**2
+            possible = self._possible(leap)
+            s3, l3 = self._step(np.where(possible[:, None, None], leap, s2))
             kept = l3 >= l2
             self.sums[on] = np.where(kept[:, None, None], s3, s2)
             self.heights[on] = np.where(kept, l3, l2)
             self.moved[on] = True
-            full = a == longest[on]
+            full = possible & (a[:, 0, 0] == longest[on])
             longest[on[full & kept]] *= 4
             longest[on[full & ~kept]] = np.maximum(longest[on[full & ~kept]] / 4, 2.0)
             left = np.where(ratio > 0, gain * ratio / (1 - ratio), 0.0)
@@ -128,8 +129,7 @@ class _Fits:
 
     def _step(self, sums: Array) -> tuple[Array, Array]:
         """An M-step and an E-step of the active fits: their next sums, and the log-likelihoods of the new mixtures."""
-        weights, parts = self._maximize(sums)
-        return self._expect(parts, weights)
+        return self._expect(*self._maximize(sums))
 
     def _moments(self, sums: Array) -> Moments:
         """The sums as moments of all components, one fit after the other."""
@@ -143,7 +143,7 @@ class _Fits:
         counts = sums[:, :, -1]
         return counts / counts.sum(axis=1, keepdims=True), self.first.maximize(self._moments(sums))
 
-    def _expect(self, parts: Gaussian, weights: Array) -> tuple[Array, Array]:
+    def _expect(self, weights: Array, parts: Gaussian) -> tuple[Array, Array]:
         """Theta Phi, softmax, R Phi' for every fit: the sums (G, K, P) and the log-likelihoods (G,)."""
         G, phi = len(weights), self.phi_of_active
         means = parts.means - self.centres
@@ -163,22 +163,9 @@ class _Fits:
     def _possible(self, sums: Array) -> np.ndarray:
         """Whether extrapolated sums are those of any points: counts above 0, covariances positive definite."""
         moments = self._moments(sums)
-        stored = moments.stored
-        least = stored.min(axis=1) if stored.ndim == 2 else _least_eigenvalues(stored)
-        good: Any = (moments.counts > 0) & (least > 0)
+        least = moments.stored
+        if least.ndim == 3:  # matrices, of which no eigenvalues are to be had where they are not finite
+            finite = np.isfinite(least).all(axis=(1, 2), keepdims=True)
+            least = np.linalg.eigvalsh(np.where(finite, least, 0.0))
+        good: Any = (moments.counts > 0) & (least.min(axis=1) > 0)
         return good.reshape(len(sums), self.K).all(axis=1)
-
-
-def _least_eigenvalues(matrices: Array) -> Array:
-    """Of symmetric matrices (K, D, D); nan where they are not finite."""
-    finite = np.isfinite(matrices).all(axis=(1, 2))
-    found = np.full(len(matrices), np.nan)
-    found[finite] = np.linalg.eigvalsh(matrices[finite])[:, 0]
-    return found
-
-
-def _leap(s0: Array, s1: Array, s2: Array, a: Array) -> Array:
-    """Where two steps lead, a[g] of their lengths on; with a = 1 to the second."""
-    a = a[:, None, None]
-    extrapolated: Array = s0 * (1 - a) ** 2 + s1 * (2 * a * (1 - a)) + s2 * a**2
-    return extrapolated
