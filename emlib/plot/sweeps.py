@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator
 from scipy.optimize import isotonic_regression
 
 from emlib import validate
-from emlib.plot.appearance import COLOURS, INK, axes
+from emlib.plot import common
+from emlib.plot.appearance import COLOURS, INK
 from emlib.select import Sweep
 
 # Each structure has its colour and its marker; the colours are not those of the first components.
@@ -55,7 +56,7 @@ def criteria(ax: Axes, sweep: Sweep, criterion: str = "bic") -> None:
     ('BIC (smaller is better)', 'full, K = 3')
     >>> plt.close(figure)
     """
-    axes(ax)
+    common.axes(ax)
     validate.kind("sweep", sweep, Sweep, ", the result of emlib.select.sweep")
     best = sweep.best(criterion)
     ends = []
