@@ -90,10 +90,7 @@ class Coins(Value, Model):
         object.__setattr__(self, "tosses", validate.count("tosses", tosses))
 
     def check(self, block: ArrayLike) -> Array:
-        heads = validate.finite("heads", block)
-        if heads.ndim != 1 or not heads.size:
-            raise ValueError(f"heads has shape {heads.shape}; it must be (N,): one number for each row")
-        _whole("heads", heads)
+        heads = _counts("heads", validate.finite("heads", block), (), "(N,): one number for each row")
         if heads.max() > self.tosses:
             raise ValueError(f"heads has the value {heads.max():g}; a row has only {self.tosses} flips")
         return heads
@@ -266,13 +263,8 @@ class Linkage(Value, Model):
 
     def check(self, block: ArrayLike) -> Array:
         counts = validate.finite("counts", block)
-        if counts.ndim != 2 or counts.shape[1] != 4 or not len(counts):
-            hint = "; pass counts[None] for one experiment" if counts.shape == (4,) else ""
-            raise ValueError(
-                f"counts has shape {counts.shape}; it must be (N, 4): one row for each experiment{hint}"
-            )
-        _whole("counts", counts)
-        return counts
+        hint = "; pass counts[None] for one experiment" if counts.shape == (4,) else ""
+        return _counts("counts", counts, (4,), f"(N, 4): one row for each experiment{hint}")
 
     def log_density(self, X: ArrayLike) -> Array:
         """Log-probability of the animals of every experiment, (N,), in nats, from counts (N, 4).
@@ -335,9 +327,7 @@ class Linkage(Value, Model):
             raise Collapse("none of these animals tells anything of psi")
         return type(self)(min(max(statistics.linked / informative, 0.0), 1.0))
 
-    @property
-    def n_parameters(self) -> int:
-        return 1
+    n_parameters = 1
 
     def suspicion(self, statistics: LinkageStatistics) -> Suspicion | None:
         """Distrust psi = 0, which EM cannot leave, where the likelihood rises from there."""
@@ -349,6 +339,10 @@ class Linkage(Value, Model):
         return None
 
 
-def _whole(name: str, values: Array) -> None:
-    if (values < 0).any() or (values != np.floor(values)).any():
+def _counts(name: str, counts: Array, row: tuple[int, ...], meaning: str) -> Array:
+    """Return `counts` if they are, in rows of this shape; `meaning` says that of the whole."""
+    if not counts.size or counts.ndim != 1 + len(row) or counts.shape[1:] != row:
+        raise ValueError(f"{name} has shape {counts.shape}; it must be {meaning}")
+    if (counts < 0).any() or (counts != np.floor(counts)).any():
         raise ValueError(f"{name} must be whole numbers, 0 or more: they are counts, and not proportions")
+    return counts
