@@ -98,11 +98,10 @@ def line(
 
 def _number(numbers: list[Text], grid: Array, parts: Array, low: float, high: float, top: float) -> None:
     """Put each component's number on top of its peak, or beside a peak that the picture cuts off."""
-    places = []
-    for peak in map(int, parts.argmax(axis=1)):
-        height = parts[:, peak].sum() + 0.01 * top
-        shift = 0.015 * (high - low) if height > 0.9 * top else 0.0
-        places.append((grid[peak] + shift, min(height, 0.9 * top)))
+    peaks = parts.argmax(axis=1)
+    heights = parts.sum(axis=0)[peaks] + 0.01 * top
+    beside = np.where(heights > 0.9 * top, 0.015 * (high - low), 0)
+    places = list(zip(grid[peaks] + beside, np.minimum(heights, 0.9 * top), strict=True))
     for number, place in zip(numbers, _side_by_side(places, DIGIT * (high - low), 0.06 * top), strict=True):
         number.set_position(place)
 

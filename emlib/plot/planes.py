@@ -123,8 +123,7 @@ def clusters(
     numbers, notes, size = [], [], 0.03 * float(np.ptp(X[:, 0]))  # half a badge wide
     if means is not None:
         for k in range(K):
-            disc = DISC | {"ec": colour(k)}
-            numbers.append(common.number_of(ax, k, va="center", bbox=disc, zorder=5))
+            numbers.append(common.number_of(ax, k, va="center", bbox=DISC | {"ec": colour(k)}, zorder=5))
             notes.append(ax.text(0, 0, "", ha="left", va="center", bbox=NOTE, clip_on=True, zorder=6))
 
     def redraw(resp: ArrayLike, means: ArrayLike | None = None) -> None:
