@@ -14,7 +14,7 @@ They are small enough to check by hand, and the loop carries them as it carries 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations
 from typing import Self
 
 import numpy as np
@@ -102,8 +102,7 @@ class Coins(Value, Model):
         flips = xlogy(h, self.probabilities) + xlog1py(self.tosses - h, -self.probabilities)
         joint = flips - np.log(len(self))
         total = logsumexp(joint, axis=1)
-        if not np.isfinite(total).all():
-            n = int(np.argmin(np.isfinite(total)))
+        for n in np.flatnonzero(~np.isfinite(total)):
             raise ValueError(
                 f"row {n} has {heads[n]:g} heads in {self.tosses} flips, which is impossible with every coin: their "
                 f"probabilities of heads are {brief(self.probabilities)}. Start strictly between 0 and 1"
@@ -170,8 +169,7 @@ class Coins(Value, Model):
         Coins([0.713012, 0.581339], tosses=10)
         """
         validate.kind("statistics", statistics, CoinStatistics, ", the result of expect")
-        if not (statistics.flips > 0).all():
-            k = int(np.argmin(statistics.flips))
+        for k in np.flatnonzero(~(statistics.flips > 0)):
             raise Collapse(f"coin {k} is left without any flips: start elsewhere, or with fewer coins")
         return type(self)(np.clip(statistics.heads / statistics.flips, 0, 1), self.tosses)
 
@@ -182,11 +180,9 @@ class Coins(Value, Model):
 
     def suspicion(self, statistics: CoinStatistics) -> Suspicion | None:
         """Distrust two coins that are one and the same, but for a thousandth of what their rows vary by."""
-        order = np.argsort(self.probabilities, kind="stable")
         deviations = np.sqrt(self.probabilities * (1 - self.probabilities) / self.tosses)
-        for j, k in pairwise(order):
-            if self.probabilities[k] - self.probabilities[j] <= 1e-3 * deviations[[j, k]].max():
-                j, k = sorted((int(j), int(k)))
+        for j, k in combinations(range(len(self)), 2):
+            if abs(self.probabilities[k] - self.probabilities[j]) <= 1e-3 * deviations[[j, k]].max():
                 return Suspicion(
                     "stalled",
                     f"coins {j} and {k} cannot be told apart, so this is a saddle or one coin too many: use another "

@@ -128,7 +128,8 @@ def frames(
     """
     validate.function("draw", draw, by_name=axes)
     for name, values in axes.items():
-        if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, (str, bytes)):
+        listed = isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim)
+        if not listed or isinstance(values, (str, bytes)):
             raise ValueError(f"{name} is {kind_of(values)}; it must be a list of values, or a range")
     size = prod(map(len, axes.values()))
     if not axes or not size:
@@ -205,15 +206,12 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorabl
         raise ValueError("there is nothing to move: give at least one slider, as name=(low, high, start)")
     controls = {}
     for name, limits in sliders.items():
+        must_be = f"{name} is {limits!r}; it must be (low, high, start)"
         if not isinstance(limits, (tuple, list)) or len(limits) not in (3, 4):
-            raise ValueError(
-                f"{name} is {limits!r}; it must be (low, high, start) or (low, high, start, step)"
-            )
+            raise ValueError(f"{must_be} or (low, high, start, step)")
         low, high, start = (validate.number(f"an end of {name}", limit) for limit in limits[:3])
         if not low <= start <= high or not 0 < high - low < np.inf:
-            raise ValueError(
-                f"{name} is {limits!r}; it must be (low, high, start), with start between the two"
-            )
+            raise ValueError(f"{must_be}, with start between the two")
         step = validate.positive(f"the step of {name}", limits[3] if limits[3:] else _round_step(high - low))
         controls[name] = widgets.FloatSlider(min=low, max=high, value=start, step=step, **_named(name))
 
