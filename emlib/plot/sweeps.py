@@ -77,7 +77,7 @@ def criteria(ax: Axes, sweep: Sweep, criterion: str = "bic") -> None:
     height, Ks = float(getattr(best, criterion)), [row.K for row in sweep.rows]
     ax.plot(best.K, height, "o", ms=13, mfc="none", mec=INK, mew=1.8, zorder=4)
     ha = "left" if min(Ks) == best.K else "right" if max(Ks) == best.K else "center"
-    va, up = ("bottom", 11) if criterion == "held_out" else ("top", -11)  # the best is at the top, or at the bottom
+    va, up = ("bottom", 11) if criterion == "held_out" else ("top", -11)  # the side the best is on
     _write(ax, f"{best.structure}, K = {best.K}", (best.K, height), (0, up), ha=ha, va=va, color=INK)
     ax.set(xlabel="number of components, K", ylabel=LABELS[criterion])
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
