@@ -14,7 +14,7 @@ They are small enough to check by hand, and the loop carries them as it carries 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations
 from typing import Self
 
 import numpy as np
@@ -90,10 +90,7 @@ class Coins(Value, Model):
         object.__setattr__(self, "tosses", validate.count("tosses", tosses))
 
     def check(self, block: ArrayLike) -> Array:
-        heads = validate.finite("heads", block)
-        if heads.ndim != 1 or not heads.size:
-            raise ValueError(f"heads has shape {heads.shape}; it must be (N,): one number for each row")
-        _whole("heads", heads)
+        heads = _counts("heads", validate.finite("heads", block), (), "(N,): one number for each row")
         if heads.max() > self.tosses:
             raise ValueError(f"heads has the value {heads.max():g}; a row has only {self.tosses} flips")
         return heads
@@ -105,8 +102,7 @@ class Coins(Value, Model):
         flips = xlogy(h, self.probabilities) + xlog1py(self.tosses - h, -self.probabilities)
         joint = flips - np.log(len(self))
         total = logsumexp(joint, axis=1)
-        if not np.isfinite(total).all():
-            n = int(np.argmin(np.isfinite(total)))
+        for n in np.flatnonzero(~np.isfinite(total)):
             raise ValueError(
                 f"row {n} has {heads[n]:g} heads in {self.tosses} flips, which is impossible with every coin: their "
                 f"probabilities of heads are {brief(self.probabilities)}. Start strictly between 0 and 1"
@@ -173,8 +169,7 @@ class Coins(Value, Model):
         Coins([0.713012, 0.581339], tosses=10)
         """
         validate.kind("statistics", statistics, CoinStatistics, ", the result of expect")
-        if not (statistics.flips > 0).all():
-            k = int(np.argmin(statistics.flips))
+        for k in np.flatnonzero(~(statistics.flips > 0)):
             raise Collapse(f"coin {k} is left without any flips: start elsewhere, or with fewer coins")
         return type(self)(np.clip(statistics.heads / statistics.flips, 0, 1), self.tosses)
 
@@ -185,11 +180,9 @@ class Coins(Value, Model):
 
     def suspicion(self, statistics: CoinStatistics) -> Suspicion | None:
         """Distrust two coins that are one and the same, but for a thousandth of what their rows vary by."""
-        order = np.argsort(self.probabilities, kind="stable")
         deviations = np.sqrt(self.probabilities * (1 - self.probabilities) / self.tosses)
-        for j, k in pairwise(order):
-            if self.probabilities[k] - self.probabilities[j] <= 1e-3 * deviations[[j, k]].max():
-                j, k = sorted((int(j), int(k)))
+        for j, k in combinations(range(len(self)), 2):
+            if abs(self.probabilities[k] - self.probabilities[j]) <= 1e-3 * deviations[[j, k]].max():
                 return Suspicion(
                     "stalled",
                     f"coins {j} and {k} cannot be told apart, so this is a saddle or one coin too many: use another "
@@ -266,13 +259,8 @@ class Linkage(Value, Model):
 
     def check(self, block: ArrayLike) -> Array:
         counts = validate.finite("counts", block)
-        if counts.ndim != 2 or counts.shape[1] != 4 or not len(counts):
-            hint = "; pass counts[None] for one experiment" if counts.shape == (4,) else ""
-            raise ValueError(
-                f"counts has shape {counts.shape}; it must be (N, 4): one row for each experiment{hint}"
-            )
-        _whole("counts", counts)
-        return counts
+        hint = "; pass counts[None] for one experiment" if counts.shape == (4,) else ""
+        return _counts("counts", counts, (4,), f"(N, 4): one row for each experiment{hint}")
 
     def log_density(self, X: ArrayLike) -> Array:
         """Log-probability of the animals of every experiment, (N,), in nats, from counts (N, 4).
@@ -335,9 +323,7 @@ class Linkage(Value, Model):
             raise Collapse("none of these animals tells anything of psi")
         return type(self)(min(max(statistics.linked / informative, 0.0), 1.0))
 
-    @property
-    def n_parameters(self) -> int:
-        return 1
+    n_parameters = 1
 
     def suspicion(self, statistics: LinkageStatistics) -> Suspicion | None:
         """Distrust psi = 0, which EM cannot leave, where the likelihood rises from there."""
@@ -349,6 +335,10 @@ class Linkage(Value, Model):
         return None
 
 
-def _whole(name: str, values: Array) -> None:
-    if (values < 0).any() or (values != np.floor(values)).any():
+def _counts(name: str, counts: Array, row: tuple[int, ...], meaning: str) -> Array:
+    """Return `counts` if they are, in rows of this shape; `meaning` says that of the whole."""
+    if not counts.size or counts.ndim != 1 + len(row) or counts.shape[1:] != row:
+        raise ValueError(f"{name} has shape {counts.shape}; it must be {meaning}")
+    if (counts < 0).any() or (counts != np.floor(counts)).any():
         raise ValueError(f"{name} must be whole numbers, 0 or more: they are counts, and not proportions")
+    return counts

@@ -47,6 +47,14 @@ class Dataset(Value):
         return f"<Dataset: {counted(n, 'point')} in {counted(d, 'dimension')}; {self.source}>"
 
 
+SEEDED = "numbers from a seeded generator; no licence needed"
+
+
+def _computed(X: Array, labels: np.ndarray, source: str, licence: str = SEEDED) -> Dataset:
+    """Data that a recipe gives, and whose columns have no names of their own."""
+    return Dataset(X, labels, source, licence, ("x",) if X.shape[1] == 1 else ("feature 0", "feature 1"))
+
+
 def three_clusters(offset: float = 10.0) -> Dataset:
     """Sixty points on a line, twenty in each of three clusters: about +offset, -offset and 0.
 
@@ -79,12 +87,8 @@ def three_clusters(offset: float = 10.0) -> Dataset:
     rng = np.random.RandomState(0)  # the legacy generator: the tutorial's numbers depend on it
     t = np.linspace(-5, 5, 20)
     x = np.hstack([t * rng.rand(20) + centre for centre in (offset, -offset, 0.0)])
-    return Dataset(
-        X=x[:, None],
-        labels=np.repeat([1, 0, 2], 20),
-        source="GMM in python and EM (blog post), rebuilt from its seed",
-        licence="numbers from a seeded generator; no licence needed",
-    )
+    labels = np.repeat([1, 0, 2], 20)
+    return _computed(x[:, None], labels, "GMM in python and EM (blog post), rebuilt from its seed")
 
 
 def skewed_blobs() -> Dataset:
@@ -115,13 +119,8 @@ def skewed_blobs() -> Dataset:
     from sklearn.datasets import make_blobs  # slow to import, and needed only here
 
     X, labels = make_blobs(500, centers=3, cluster_std=1.5, random_state=20)
-    return Dataset(
-        X=X @ np.random.RandomState(0).randn(2, 2),
-        labels=labels,
-        source="GMM in python and EM (blog post), rebuilt from its seeds; other tutorials share the recipe",
-        licence="numbers from a seeded generator; no licence needed",
-        features=("feature 0", "feature 1"),
-    )
+    source = "GMM in python and EM (blog post), rebuilt from its seeds; other tutorials share the recipe"
+    return _computed(X @ np.random.RandomState(0).randn(2, 2), labels, source)
 
 
 def four_blobs(stretched: bool = False) -> Dataset:
@@ -158,13 +157,9 @@ def four_blobs(stretched: bool = False) -> Dataset:
     X = X[:, ::-1]
     if stretched:
         X = X @ np.random.RandomState(13).randn(2, 2)
-    return Dataset(
-        X=np.ascontiguousarray(X),
-        labels=labels,
-        source="VanderPlas (2016), Python Data Science Handbook, 05.12, rebuilt from its seeds",
-        licence="numbers from a seeded generator; the Handbook's code is under the MIT licence",
-        features=("feature 0", "feature 1"),
-    )
+    source = "VanderPlas (2016), Python Data Science Handbook, 05.12, rebuilt from its seeds"
+    licence = "numbers from a seeded generator; the Handbook's code is under the MIT licence"
+    return _computed(np.ascontiguousarray(X), labels, source, licence)
 
 
 def six_cases() -> dict[str, Dataset]:
@@ -195,13 +190,8 @@ def six_cases() -> dict[str, Dataset]:
     for letter, (sizes, centres, deviations) in recipes.items():
         rng = np.random.RandomState(0)
         labels = np.repeat(np.arange(len(sizes)), sizes)
-        cases[letter] = Dataset(
-            X=np.array(centres)[labels] + rng.randn(len(labels), 2) * np.array(deviations)[labels],
-            labels=labels,
-            source=f"made for this course, case {letter}",
-            licence="numbers from a seeded generator; no licence needed",
-            features=("feature 0", "feature 1"),
-        )
+        X = np.array(centres)[labels] + rng.randn(len(labels), 2) * np.array(deviations)[labels]
+        cases[letter] = _computed(X, labels, f"made for this course, case {letter}")
     return cases
 
 
@@ -222,13 +212,8 @@ def nine_clusters() -> Dataset:
     """
     labels = np.repeat(np.arange(9), 50)
     centres = 4.0 * np.column_stack([labels // 3, labels % 3])
-    return Dataset(
-        X=centres + 0.8 * np.random.RandomState(0).randn(450, 2),
-        labels=labels,
-        source="made for this course: a grid of nine",
-        licence="numbers from a seeded generator; no licence needed",
-        features=("feature 0", "feature 1"),
-    )
+    X = centres + 0.8 * np.random.RandomState(0).randn(450, 2)
+    return _computed(X, labels, "made for this course: a grid of nine")
 
 
 def old_faithful() -> Dataset:

@@ -7,7 +7,6 @@ is drawn by the kernel at every move, for parameters that have no frames. The *p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
 from math import floor, log10, prod
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,11 @@ if TYPE_CHECKING:
     from emlib.playground import Playground
 
 MOST_FRAMES = 150
+# A style that hides the bar of a film's tabs.
+NO_BAR = (
+    "<style>.emlib-film > .lm-TabBar { display: none !important }"
+    ".emlib-film.emlib-film > .widget-tab-contents { border: none; padding: 0 }</style>"
+)
 
 
 class Explorable(widgets.VBox):
@@ -43,12 +47,15 @@ class Explorable(widgets.VBox):
     <film of 2 frames: size 2 to 3, opens at 2>
     """
 
-    def __init__(
-        self, controls: Sequence[widgets.Widget], picture: widgets.Widget, width: str, text: str
-    ) -> None:
+    def __init__(self, controls: Sequence[widgets.Widget], picture: widgets.Widget, text: str) -> None:
         self.text = text
-        column = {"width": width, "max_width": "100%", "flex_flow": "column", "align_items": "stretch"}
-        super().__init__([widgets.Box(list(controls), layout=column), picture])
+        first = picture
+        while isinstance(first, widgets.Tab):
+            first = first.children[0]
+        column = {"max_width": "100%", "flex_flow": "column", "align_items": "stretch"}
+        super().__init__(
+            [widgets.Box(list(controls), layout=column | {"width": first.layout.width}), picture]
+        )
 
     def __repr__(self) -> str:
         return f"<{self.text}>"
@@ -84,7 +91,6 @@ def film(trace: Trace[Any], X: ArrayLike, opens: int = 0) -> Explorable:
         go(iteration)
         return figure
 
-    validate.kind("trace", trace, Trace)
     last = len(trace.objectives) - 1
     opens = validate.count("opens", opens, least=0, most=last, why=", the last iteration")
     shown = np.unique(np.linspace(0, last, min(last + 1, MOST_FRAMES)).round().astype(int))
@@ -122,50 +128,40 @@ def frames(
     """
     validate.function("draw", draw, by_name=axes)
     for name, values in axes.items():
-        if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, (str, bytes)):
+        listed = isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim)
+        if not listed or isinstance(values, (str, bytes)):
             raise ValueError(f"{name} is {kind_of(values)}; it must be a list of values, or a range")
-    if not axes or not all(len(values) for values in axes.values()):
-        raise ValueError("the film has no frames: give at least one axis with at least one value")
     size = prod(map(len, axes.values()))
+    if not axes or not size:
+        raise ValueError("the film has no frames: give at least one axis with at least one value")
     if size > MOST_FRAMES:
         raise ValueError(f"the film has {size} frames; it may have {MOST_FRAMES}: give fewer values")
 
-    names = list(axes)
     at = _opening(axes, {} if opens is None else opens)
-    pictures = {
-        chosen: _image(draw(**{name: axes[name][n] for name, n in zip(names, chosen, strict=True)}))
-        for chosen in product(*(range(len(values)) for values in axes.values()))
+    sliders = {
+        name: widgets.SelectionSlider(options=list(map(str, values)), index=at[name], **_named(name))
+        for name, values in axes.items()
     }
-    sliders = [
-        widgets.SelectionSlider(options=[str(v) for v in axes[name]], index=at[name], **_named(name))
-        for name in names
-    ]
 
-    def pile(chosen: tuple[int, ...]) -> widgets.Widget:
+    def pile(chosen: dict[str, Any]) -> widgets.Widget:
         """All that is left to choose, as piles of piles; one picture if nothing is."""
-        depth = len(chosen)
-        if depth == len(names):
-            return pictures[chosen]
+        if len(chosen) == len(axes):
+            return _image(draw(**chosen))
+        name = list(axes)[len(chosen)]
         # A Tab without its bar keeps all its pictures in the page. (A Stack looks the part, but builds its
         # picture anew at every move, which takes ten times as long.)
-        tab = widgets.Tab(
-            [pile((*chosen, n)) for n in range(len(axes[names[depth]]))], selected_index=at[names[depth]]
-        )
+        tab = widgets.Tab([pile(chosen | {name: value}) for value in axes[name]], selected_index=at[name])
         tab.add_class("emlib-film")
-        widgets.jslink((sliders[depth], "index"), (tab, "selected_index"))
+        widgets.jslink((sliders[name], "index"), (tab, "selected_index"))
         return tab
 
-    first = axes[names[0]]
-    play = widgets.Play(min=0, max=len(first) - 1, value=at[names[0]], interval=600, show_repeat=False)
-    widgets.jslink((play, "value"), (sliders[0], "index"))
+    first, *others = sliders.values()
+    play = widgets.Play(min=0, max=len(first.options) - 1, value=first.index, interval=600, show_repeat=False)
+    widgets.jslink((play, "value"), (first, "index"))
+    controls = [widgets.HBox([play, first]), *others, widgets.HTML(NO_BAR, layout={"display": "none"})]
     spans = ", ".join(f"{name} {values[0]} to {values[-1]}" for name, values in axes.items())
-    opened = ", ".join(str(axes[name][at[name]]) for name in names)
-    return Explorable(
-        [widgets.HBox([play, sliders[0]]), *sliders[1:], _no_bar()],
-        pile(()),
-        next(iter(pictures.values())).layout.width,
-        f"film of {size} frames: {spans}, opens at {opened}",
-    )
+    opened = ", ".join(slider.value for slider in sliders.values())
+    return Explorable(controls, pile({}), f"film of {size} frames: {spans}, opens at {opened}")
 
 
 def _opening(axes: Mapping[str, Sequence[Any]], opens: Mapping[str, Any]) -> dict[str, int]:
@@ -210,15 +206,12 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorabl
         raise ValueError("there is nothing to move: give at least one slider, as name=(low, high, start)")
     controls = {}
     for name, limits in sliders.items():
+        must_be = f"{name} is {limits!r}; it must be (low, high, start)"
         if not isinstance(limits, (tuple, list)) or len(limits) not in (3, 4):
-            raise ValueError(
-                f"{name} is {limits!r}; it must be (low, high, start) or (low, high, start, step)"
-            )
+            raise ValueError(f"{must_be} or (low, high, start, step)")
         low, high, start = (validate.number(f"an end of {name}", limit) for limit in limits[:3])
         if not low <= start <= high or not 0 < high - low < np.inf:
-            raise ValueError(
-                f"{name} is {limits!r}; it must be (low, high, start), with start between the two"
-            )
+            raise ValueError(f"{must_be}, with start between the two")
         step = validate.positive(f"the step of {name}", limits[3] if limits[3:] else _round_step(high - low))
         controls[name] = widgets.FloatSlider(min=low, max=high, value=start, step=step, **_named(name))
 
@@ -233,7 +226,7 @@ def live(draw: Callable[..., Figure], **sliders: tuple[float, ...]) -> Explorabl
     for control in controls.values():
         control.observe(redraw, "value")
     spans = ", ".join(f"{name} {limits[0]} to {limits[1]}" for name, limits in sliders.items())
-    return Explorable(list(controls.values()), image, image.layout.width, f"live picture: {spans}")
+    return Explorable(list(controls.values()), image, f"live picture: {spans}")
 
 
 def playground(X: ArrayLike | None = None, K: int = 3) -> Playground:
@@ -289,12 +282,3 @@ def _round_step(span: float) -> float:
     most = span / 50 * (1 + 1e-9)  # 0.7 - 0.2 is not quite 0.5
     power = 10.0 ** floor(log10(most))
     return max(m * power for m in (1, 2, 5) if m * power <= most)
-
-
-def _no_bar() -> widgets.HTML:
-    """A style that hides the bar of a film's tabs."""
-    return widgets.HTML(
-        "<style>.emlib-film > .lm-TabBar { display: none !important }"
-        ".emlib-film.emlib-film > .widget-tab-contents { border: none; padding: 0 }</style>",
-        layout={"display": "none"},
-    )

@@ -171,6 +171,9 @@ def test_explorables_that_make_no_sense(bar):
         explore.frames(bar)
     with pytest.raises(ValueError, match="the film has no frames"):
         explore.frames(bar, a=[])
+    for values in (3, "ab", {1: 2}, np.array(3)):
+        with pytest.raises(ValueError, match=r"a is .*; it must be a list of values, or a range"):
+            explore.frames(bar, a=values)
     with pytest.raises(ValueError, match="the film has 160 frames; it may have 150"):
         explore.frames(bar, a=range(16), b=range(10))
     with pytest.raises(ValueError, match="there is nothing to move"):

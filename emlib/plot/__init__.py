@@ -9,13 +9,10 @@ from emlib.text import not_installed
 
 try:
     from emlib.plot.appearance import COLOURS, INK, colours, mixed, png, show, style
-    from emlib.plot.bounds import bound
-    from emlib.plot.clusters import clusters
-    from emlib.plot.contours import contours
     from emlib.plot.digits import plate
-    from emlib.plot.fits import objective, watch
+    from emlib.plot.fits import bound, objective, watch
     from emlib.plot.lines import line, shares
-    from emlib.plot.planes import plane
+    from emlib.plot.planes import clusters, contours, plane
     from emlib.plot.sweeps import criteria
 except ModuleNotFoundError as error:
     raise not_installed("emlib.plot", error) from error

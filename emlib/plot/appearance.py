@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Iterator
 from io import BytesIO
-from itertools import cycle
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,17 +11,12 @@ import PIL.Image
 import seaborn as sns
 from IPython import get_ipython
 from IPython.display import display
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.families import Gaussian
-from emlib.mixture import Mixture
-from emlib.text import counted
 from emlib.value import Array
 
 COLOURS = ["#D55E00", "#009E73", "#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#8A7A00", "#4D4D4D", "#5E3C99"]
@@ -72,7 +64,12 @@ def colours(K: int) -> Array:
     >>> (plot.colours(10)[9] == plot.colours(1)[0]).all().item()
     True
     """
-    return np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(validate.count("K", K))])
+    return np.array([to_rgb(colour(k)) for k in range(validate.count("K", K))])
+
+
+def colour(k: int) -> str:
+    """The colour of component k."""
+    return COLOURS[k % len(COLOURS)]
 
 
 def mixed(resp: ArrayLike) -> Array:
@@ -143,84 +140,12 @@ def show(figure: Figure, alt: str, dpi: float = 144) -> None:
     alt = " ".join(alt.split())
     if not alt:
         raise ValueError("alt is empty; say in a sentence what the picture shows")
-    if get_ipython() is None:  # a script, which has no page
-        _in_a_script(figure, alt)
-        return
-    picture = b2a_base64(png(figure, dpi), newline=False).decode()
-    plt.close(figure)
-    display(
-        {"image/png": picture, "text/plain": alt},
-        metadata={"image/png": {"width": round(figure.get_figwidth() * dpi / 2), "alt": alt}},
-        raw=True,
-    )
-
-
-def _in_a_script(figure: Figure, alt: str) -> None:
-    """Show a figure in a window, or print its text where Matplotlib opens none."""
-    if getattr(figure.canvas, "required_interactive_framework", None) is None:
-        print(alt)
-    else:
+    if get_ipython() is not None:
+        picture = b2a_base64(png(figure, dpi), newline=False).decode()
+        size = {"width": round(figure.get_figwidth() * dpi / 2), "alt": alt}
+        display({"image/png": picture, "text/plain": alt}, metadata={"image/png": size}, raw=True)
+    elif getattr(figure.canvas, "required_interactive_framework", None):  # a script has no page, but windows
         plt.show(block=True)
+    else:
+        print(alt)
     plt.close(figure)
-
-
-def axes(ax: Any) -> None:
-    """Raise an error unless `ax` can be drawn on."""
-    validate.kind("ax", ax, Axes, ", such as plt.subplots() gives: the first argument is where to draw")
-
-
-def number_of(ax: Axes, k: int, **style: Any) -> Text:
-    """The number of a component in its colour."""
-    return ax.text(
-        0, 0, str(k), color=COLOURS[k % len(COLOURS)], ha="center", weight="bold", clip_on=True, **style
-    )
-
-
-def within_reach(places: Array, X: Array) -> Array:
-    """Places (K, 2), those far beyond the points (N, 2) moved nearer: Matplotlib cannot write at any distance."""
-    reach = 10 * (np.ptp(X, axis=0).max() or 1.0)
-    return np.clip(places, X.min(axis=0) - reach, X.max(axis=0) + reach)
-
-
-def cycled() -> Iterator[str]:
-    """The components' colours, in turn and for ever."""
-    return cycle(COLOURS)
-
-
-def in_dimensions(mixture: Mixture, *shown: int) -> Gaussian:
-    """The components, if they are Gaussians in as many dimensions as the picture shows, or in one of several."""
-    validate.kind("mixture", mixture, Mixture)
-    components = mixture.components
-    if not isinstance(components, Gaussian):
-        raise ValueError(f"this picture shows mixtures of Gaussians, and this is one of {components.kind()}")
-    if components.n_features not in shown:
-        raise ValueError(
-            f"the mixture has {counted(components.n_features, 'dimension')}, and this picture shows "
-            f"{' or '.join(map(str, shown))}: "
-            "fit the one or two columns that you want to see"
-        )
-    return components
-
-
-def fine_grid(low: float, high: float, n: int, means: Array, deviations: Array) -> Array:
-    """At least n numbers from low to high, with more of them about every component that is narrow beside their spacing.
-
-    Parameters
-    ----------
-    low, high : float
-    n : int
-    means, deviations : array (K,)
-        Of the components in view, along this axis.
-    """
-    narrow = deviations < 4 * (high - low) / n
-    near = (means[narrow, None] + deviations[narrow, None] * np.linspace(-6, 6, 97)).ravel()
-    return np.union1d(np.linspace(low, high, n), near[(near > low) & (near < high)])
-
-
-def same_kind(mixture: Mixture, shown: int, n_features: int) -> None:
-    """Raise an error unless a mixture has the components, and the dimensions, that a picture shows."""
-    in_dimensions(mixture, n_features)
-    if len(mixture) != shown:
-        raise ValueError(
-            f"the picture shows {counted(shown, 'component')} and the mixture has {len(mixture)}: draw it anew"
-        )

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from emlib import validate
-from emlib.plot.appearance import axes
+from emlib.plot import common
 from emlib.value import Array
 
 SIDE = 8  # pixels
@@ -42,7 +42,7 @@ def plate(ax: Axes, digits: ArrayLike, columns: int = 10) -> Callable[[ArrayLike
     (20, 100)
     >>> plt.close(figure)
     """
-    axes(ax)
+    common.axes(ax)
     columns = validate.count("columns", columns)
     image = ax.imshow(_mosaic(digits, columns), cmap="gray_r", vmin=0, vmax=16, interpolation="nearest")
     left, right = ax.get_xlim()
@@ -67,8 +67,9 @@ def _mosaic(digits: ArrayLike, columns: int) -> Array:
         raise ValueError(
             f"digits has {X.shape[1]} columns; it must have {SIDE**2}: {SIDE} rows of {SIDE} pixels"
         )
-    rows = -(-len(X) // columns)
-    cells = np.zeros((rows * columns, SIDE + GAP, SIDE + GAP))
-    cells[: len(X), GAP // 2 : SIDE + GAP // 2, GAP // 2 : SIDE + GAP // 2] = X.reshape(-1, SIDE, SIDE)
-    table = cells.reshape(rows, columns, SIDE + GAP, SIDE + GAP).transpose(0, 2, 1, 3)
-    return table.reshape(rows * (SIDE + GAP), columns * (SIDE + GAP))
+    margin = (GAP // 2, GAP // 2)
+    cells = np.pad(
+        X.reshape(-1, SIDE, SIDE), [(0, -len(X) % columns), margin, margin]
+    )  # the last row is filled up
+    table = cells.reshape(-1, columns, SIDE + GAP, SIDE + GAP).swapaxes(1, 2)
+    return table.reshape(-1, columns * (SIDE + GAP))

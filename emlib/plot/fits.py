@@ -1,4 +1,4 @@
-"""The history of a fit: its objective, and views of its models that move together."""
+"""How a fit goes: its objective, views of its models that move together, and the bound that a step climbs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.markers import CARETUP
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
-from emlib.plot.appearance import COLOURS, INK, axes, in_dimensions
+from emlib.plot import common
+from emlib.plot.appearance import COLOURS, INK
 from emlib.plot.lines import ends, line, shares
 from emlib.plot.planes import plane
+from emlib.value import Array
+
+CURVE, BOUND, GAP = INK, COLOURS[2], COLOURS[3]
+Curve = Callable[[float], float]
 
 
 def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None) -> Callable[[int], None]:
@@ -47,7 +53,7 @@ def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None
     ('log-likelihood (nats)', [-31.72])
     >>> plt.close(figure)
     """
-    axes(ax)
+    common.axes(ax)
     objectives = history.objectives if isinstance(history, Trace) else validate.finite("history", history)
     if objectives.ndim != 1 or not len(objectives):
         raise ValueError(
@@ -112,14 +118,14 @@ def watch(
     if len(trace.models) != len(trace.objectives):
         raise ValueError("the trace holds only its last model: fit with keep='models'")
     first = trace.models[0]
-    if in_dimensions(first, 1, 2).n_features == 2:
+    if common.in_dimensions(first, 1, 2).n_features == 2:
         wide, right = figure.subplots(1, 2, width_ratios=[2, 1])
         moves = [plane(wide, first, X)]
     else:
         axes = figure.subplot_mosaic([["line", "right"], ["shares", "right"]], width_ratios=[2, 1])
         right = axes["right"]
         low, high = ends(first, X, None, None)
-        summits = [model.log_density(in_dimensions(model, 1).means).max() for model in trace.models]
+        summits = [model.log_density(common.in_dimensions(model, 1).means).max() for model in trace.models]
         tallest = float(np.exp(max(summits)))
         grid = np.linspace(low, high, 600)[:, None]
         usual = float(np.exp(max(model.log_density(grid).max() for model in trace.models)))
@@ -141,3 +147,75 @@ def watch(
 
     redraw(0)
     return redraw
+
+
+def bound(
+    ax: Axes, log_likelihood: Curve, low: float, high: float, name: str = "parameter"
+) -> Callable[[Curve, float, float], None]:
+    """Draw the log-likelihood of one parameter, and under it a bound that one step of EM climbs.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    log_likelihood : callable
+        Takes the parameter and returns a number, in nats.
+    low, high : float
+        Ends of the axis.
+    name : str
+        Of the parameter.
+
+    Returns
+    -------
+    callable
+        Takes a bound (a function of the parameter too), the parameter at which it touches the log-likelihood and
+        the one at which it is highest, and moves the picture to them.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from emlib import plot
+    >>> figure, ax = plt.subplots()
+    >>> move = plot.bound(ax, lambda p: -((p - 2) ** 2), low=0, high=4, name="p")
+    >>> move(lambda p: -((p - 2) ** 2) - (p - 1) ** 2, 1.0, 1.5)  # it touches at 1, and is highest at 1.5
+    >>> [text.get_text() for text in ax.legend().get_texts()][:3]
+    ['log-likelihood', 'bound (ELBO)', 'gap (KL)']
+    >>> plt.close(figure)
+    """
+    common.axes(ax)
+    validate.function("log_likelihood", log_likelihood, "parameter")
+    low, high = common.interval(low, high)
+    grid = np.linspace(low, high, 400)
+    heights = _values(log_likelihood, grid)
+    ax.plot(grid, heights, color=CURVE, label="log-likelihood")
+    (curve,) = ax.plot([], [], color=BOUND, label="bound (ELBO)")
+    (gap,) = ax.plot([], [], color=GAP, lw=6, solid_capstyle="butt", label="gap (KL)")
+    (old,) = ax.plot([], [], "o", color=CURVE, ms=7, zorder=4, label="before the step")
+    (new,) = ax.plot([], [], "o", mfc="white", mec=CURVE, mew=1.5, ms=7, zorder=4, label="after the step")
+    (peak,) = ax.plot([], [], ls="", marker=CARETUP, color=BOUND, ms=10, zorder=4, label="peak of the bound")
+    finite = heights[np.isfinite(heights)]  # at an end of the axis the data may be impossible
+    if not finite.size:
+        raise ValueError(f"the log-likelihood is not finite anywhere from {low} to {high}: choose other ends")
+    spread = float(np.ptp(finite)) or 1.0
+    ax.set(xlim=(low, high), ylim=(finite.min() - 0.55 * spread, finite.max() + 0.15 * spread))
+    ax.set(xlabel=name, ylabel="nats")
+
+    def redraw(elbo: Curve, before: float, after: float) -> None:
+        validate.function("bound", elbo, "parameter")
+        before, after = validate.number("before", before), validate.number("after", after)
+        curve.set_data(grid, _values(elbo, grid))
+        top, bottom = float(log_likelihood(after)), float(elbo(after))
+        gap.set_data([after, after], [bottom, top])
+        old.set_data([before], [log_likelihood(before)])
+        peak.set_data([after], [bottom])
+        new.set_data([after], [top])
+
+    return redraw
+
+
+def _values(function: Curve, grid: Array) -> Array:
+    values = validate.numbers("what the function returns", [function(float(value)) for value in grid])
+    if values.shape != grid.shape:
+        raise ValueError(
+            f"the function returns an array of shape {values.shape[1:]}; it must return one number"
+        )
+    return values

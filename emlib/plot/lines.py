@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +13,8 @@ from numpy.typing import ArrayLike
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.mixture import Mixture
-from emlib.plot.appearance import INK, axes, cycled, fine_grid, in_dimensions, mixed, number_of, same_kind
+from emlib.plot import common
+from emlib.plot.appearance import INK, colour
 from emlib.value import Array
 
 DIGIT = 0.05  # what a component's number needs, as a part of the axis
@@ -63,8 +63,7 @@ def line(
     ('density', ['0', '1', '2'])
     >>> plt.close(figure)
     """
-    axes(ax)
-    in_dimensions(mixture, 1)
+    common.axes(ax)
     low, high = ends(mixture, X, low, high)
 
     def heights(mixture: Mixture) -> tuple[Array, Array]:
@@ -72,32 +71,26 @@ def line(
         with np.errstate(under="ignore"):
             return grid, (np.exp(mixture.components.log_density(grid[:, None])) * mixture.weights).T  # (K, G)
 
-    grid, parts = heights(mixture)
-    top = validate.positive("top", 1.2 * parts.sum(axis=0).max() if top is None else top)
-    fills = [
-        ax.fill_between(grid, part, color=colour, alpha=0.35, lw=0)
-        for part, colour in zip(parts, cycled(), strict=False)
-    ]
-    curves = [
-        ax.plot(grid, part, color=colour, lw=1.5, label=f"component {k}")[0]
-        for k, (part, colour) in enumerate(zip(parts, cycled(), strict=False))
-    ]
-    (total,) = ax.plot(grid, parts.sum(axis=0), color=INK, lw=1.5, ls="--", label="mixture")
-    numbers = [number_of(ax, k, va="bottom") for k in range(len(parts))]
-    recolour = _dots(ax, mixture, X, top, ringed)
+    top = validate.positive("top", 1.2 * heights(mixture)[1].sum(axis=0).max() if top is None else top)
+    each = range(len(mixture))
+    fills = [ax.fill_between([], [], color=colour(k), alpha=0.35, lw=0) for k in each]
+    curves = [ax.plot([], [], color=colour(k), lw=1.5, label=f"component {k}")[0] for k in each]
+    (total,) = ax.plot([], [], color=INK, lw=1.5, ls="--", label="mixture")
+    numbers = [common.number_of(ax, k, va="bottom") for k in each]
+    recolour_dots = _dots(ax, X, top, ringed)
     ax.axhline(0, color=INK, lw=0.8)
     ax.set(xlim=(low, high), ylim=(0 if X is None else -0.2 * top, top), xlabel="x", ylabel="density")
     ax.set_yticks([tick for tick in MaxNLocator(4).tick_values(0, top) if 0 <= tick <= top])
 
     def redraw(mixture: Mixture) -> None:
-        same_kind(mixture, len(curves), 1)
+        common.same_kind(mixture, len(curves), 1)
         grid, parts = heights(mixture)
         for fill, curve, part in zip(fills, curves, parts, strict=True):
             fill.set_data(grid, part, 0)
             curve.set_data(grid, part)
         _number(numbers, grid, parts, low, high, top)
         total.set_data(grid, parts.sum(axis=0))
-        recolour(mixture)
+        recolour_dots(mixture)
 
     redraw(mixture)
     return redraw
@@ -105,28 +98,22 @@ def line(
 
 def _number(numbers: list[Text], grid: Array, parts: Array, low: float, high: float, top: float) -> None:
     """Put each component's number on top of its peak, or beside a peak that the picture cuts off."""
-    places = []
-    for peak in map(int, parts.argmax(axis=1)):
-        height = parts[:, peak].sum() + 0.01 * top
-        shift = 0.015 * (high - low) if height > 0.9 * top else 0.0
-        places.append((grid[peak] + shift, min(height, 0.9 * top)))
+    peaks = parts.argmax(axis=1)
+    heights = parts.sum(axis=0)[peaks] + 0.01 * top
+    beside = np.where(heights > 0.9 * top, 0.015 * (high - low), 0)
+    places = list(zip(grid[peaks] + beside, np.minimum(heights, 0.9 * top), strict=True))
     for number, place in zip(numbers, _side_by_side(places, DIGIT * (high - low), 0.06 * top), strict=True):
         number.set_position(place)
 
 
 def _side_by_side(places: list[tuple[float, float]], wide: float, high: float) -> list[tuple[float, float]]:
     """Places for texts, moved sideways where they would lie on each other, in their order."""
-    groups: list[list[int]] = []
+    groups: dict[int, list[int]] = {}  # by their first
     for k, (x, y) in enumerate(places):
-        for group in groups:
-            first_x, first_y = places[group[0]]
-            if abs(x - first_x) < wide and abs(y - first_y) < high:
-                group.append(k)
-                break
-        else:
-            groups.append([k])
+        near = (j for j in groups if abs(x - places[j][0]) < wide and abs(y - places[j][1]) < high)
+        groups.setdefault(next(near, k), []).append(k)
     moved = list(places)
-    for group in groups:
+    for group in groups.values():
         middle = sum(places[k][0] for k in group) / len(group)
         for n, k in enumerate(group):
             moved[k] = middle + (n - (len(group) - 1) / 2) * wide, places[k][1]
@@ -135,13 +122,11 @@ def _side_by_side(places: list[tuple[float, float]], wide: float, high: float) -
 
 def _grid(mixture: Mixture, low: float, high: float) -> Array:
     """Where to compute the densities: fine enough for the narrowest component."""
-    components: Any = mixture.components
-    return fine_grid(low, high, 600, components.means[:, 0], np.sqrt(components.variances[:, 0]))
+    components = common.in_dimensions(mixture, 1)
+    return common.fine_grid(low, high, 600, components.means[:, 0], np.sqrt(components.variances[:, 0]))
 
 
-def _dots(
-    ax: Axes, mixture: Mixture, X: ArrayLike | None, top: float, ringed: int | None
-) -> Callable[[Mixture], None]:
+def _dots(ax: Axes, X: ArrayLike | None, top: float, ringed: int | None) -> Callable[[Mixture], None]:
     """Draw the points under the axis, if there are any; returns what gives them their colours under a mixture."""
     if X is None:
         if ringed is not None:
@@ -150,19 +135,13 @@ def _dots(
     x = validate.points(as_one(X), 1)
     # Four rows in turn keep close points apart.
     rows = -top * (0.06 + 0.08 * (np.arange(len(x)) % 4) / 3)
-    shares = mixed(mixture.responsibilities(x))
-    dots = ax.scatter(x[:, 0], rows, c=shares, s=34, edgecolors="white", linewidths=0.6, zorder=3)
+    dots = ax.scatter(x[:, 0], rows, c=INK, s=34, edgecolors="white", linewidths=0.6, zorder=3)
     if ringed is not None:
         row = validate.count("ringed", ringed, least=0, most=len(x) - 1, why=", the last row of X")
         chosen = np.arange(len(x)) == row
-        dots.set_sizes(np.where(chosen, 90, 34))
-        dots.set_edgecolor([INK if this else "white" for this in chosen])
-        dots.set_linewidth([2 if this else 0.6 for this in chosen])
-
-    def recolour(mixture: Mixture) -> None:
-        dots.set_facecolor(list(map(tuple, mixed(mixture.responsibilities(x)))))
-
-    return recolour
+        dots.set(sizes=np.where(chosen, 90, 34), linewidths=np.where(chosen, 2, 0.6))
+        dots.set_edgecolor(np.where(chosen, INK, "white").tolist())
+    return lambda mixture: common.recolour(dots, mixture.responsibilities(x))
 
 
 def shares(
@@ -194,34 +173,25 @@ def shares(
     (3, True)
     >>> plt.close(figure)
     """
-    axes(ax)
-    in_dimensions(mixture, 1)
+    common.axes(ax)
     low, high = ends(mixture, None, low, high)
-
-    def edges(mixture: Mixture) -> tuple[Array, Array]:
-        grid = _grid(mixture, low, high)
-        layers = mixture.responsibilities(grid[:, None]).cumsum(axis=1).T  # (K, G)
-        return grid, np.vstack([np.zeros_like(grid), layers])
-
-    grid, layers = edges(mixture)
-    fills = [
-        ax.fill_between(grid, below, above, color=colour, alpha=0.75, lw=0)
-        for below, above, colour in zip(layers, layers[1:], cycled(), strict=False)
-    ]
+    fills = [ax.fill_between([], [], color=colour(k), alpha=0.75, lw=0) for k in range(len(mixture))]
     ax.set(xlim=(low, high), ylim=(0, 1), yticks=[0, 0.5, 1], xlabel="x", ylabel="responsibility")
 
     def redraw(mixture: Mixture) -> None:
-        same_kind(mixture, len(fills), 1)
-        grid, layers = edges(mixture)
-        for fill, below, above in zip(fills, layers, layers[1:], strict=False):
+        common.same_kind(mixture, len(fills), 1)
+        grid = _grid(mixture, low, high)
+        layers = mixture.responsibilities(grid[:, None]).cumsum(axis=1).T  # (K, G)
+        for fill, below, above in zip(fills, [np.zeros_like(grid), *layers[:-1]], layers, strict=True):
             fill.set_data(grid, below, above)
 
+    redraw(mixture)
     return redraw
 
 
 def ends(mixture: Mixture, X: ArrayLike | None, low: float | None, high: float | None) -> tuple[float, float]:
     """The ends of the axis, as given or around the points or the components."""
-    components: Any = mixture.components
+    components = common.in_dimensions(mixture, 1)
     counted = mixture.weights > 0  # a component without weight is nowhere to be seen
     means, deviations = components.means[counted, 0], np.sqrt(components.variances[counted, 0])
     around = (means - 4 * deviations).min(), (means + 4 * deviations).max()
@@ -230,8 +200,4 @@ def ends(mixture: Mixture, X: ArrayLike | None, low: float | None, high: float |
         margin = 0.05 * (x.max() - x.min())
         if margin > 0:  # else all points are one
             around = x.min() - margin, x.max() + margin
-    low = float(around[0]) if low is None else validate.number("low", low)
-    high = float(around[1]) if high is None else validate.number("high", high)
-    if not low < high:
-        raise ValueError(f"the axis runs from {low} to {high}; low must be less than high")
-    return low, high
+    return common.interval(around[0] if low is None else low, around[1] if high is None else high)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -10,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from scipy.optimize import isotonic_regression
 
 from emlib import validate
-from emlib.plot.appearance import COLOURS, INK, axes
+from emlib.plot import common
+from emlib.plot.appearance import COLOURS, INK
 from emlib.select import Sweep
 
 # Each structure has its colour and its marker; the colours are not those of the first components.
@@ -55,7 +58,7 @@ def criteria(ax: Axes, sweep: Sweep, criterion: str = "bic") -> None:
     ('BIC (smaller is better)', 'full, K = 3')
     >>> plt.close(figure)
     """
-    axes(ax)
+    common.axes(ax)
     validate.kind("sweep", sweep, Sweep, ", the result of emlib.select.sweep")
     best = sweep.best(criterion)
     ends = []
@@ -70,20 +73,12 @@ def criteria(ax: Axes, sweep: Sweep, criterion: str = "bic") -> None:
         if (finite := np.flatnonzero(np.isfinite(values))).size:
             ends.append((int(K[finite[-1]]), float(values[finite[-1]]), structure))
 
-    top = criterion == "held_out"  # the side of the picture that the best is on
     ax.margins(y=0.16)
     height, Ks = float(getattr(best, criterion)), [row.K for row in sweep.rows]
     ax.plot(best.K, height, "o", ms=13, mfc="none", mec=INK, mew=1.8, zorder=4)
-    ax.annotate(
-        f"{best.structure}, K = {best.K}",
-        (best.K, height),
-        (0, 11 if top else -11),
-        textcoords="offset points",
-        ha="left" if min(Ks) == best.K else "right" if max(Ks) == best.K else "center",
-        va="bottom" if top else "top",
-        color=INK,
-        weight="bold",
-    )
+    ha = "left" if min(Ks) == best.K else "right" if max(Ks) == best.K else "center"
+    va, up = ("bottom", 11) if criterion == "held_out" else ("top", -11)  # the side the best is on
+    _write(ax, f"{best.structure}, K = {best.K}", (best.K, height), (0, up), ha=ha, va=va, color=INK)
     ax.set(xlabel="number of components, K", ylabel=LABELS[criterion])
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _name(ax, ends)
@@ -92,20 +87,18 @@ def criteria(ax: Axes, sweep: Sweep, criterion: str = "bic") -> None:
 def _name(ax: Axes, ends: list[tuple[int, float, str]]) -> None:
     """Write the name of every line beside its last point, none over another."""
     low, high = ax.get_ylim()
+    halo = withStroke(linewidth=2.5, foreground="white")  # for where another line passes
     for K in {K for K, *_ in ends}:
         here = sorted(end for end in ends if end[0] == K)
         # The nearest heights that keep their distance: without the gaps, the nearest that do not fall.
         gaps = GAP * (high - low) * np.arange(len(here))
         heights = isotonic_regression([value for _, value, _ in here] - gaps).x + gaps
         for height, (_, _, structure) in zip(heights, here, strict=True):
-            ax.annotate(
-                structure,
-                (K, height),
-                (11, 0),
-                textcoords="offset points",
-                va="center",
-                color=0.7 * np.array(to_rgb(LOOKS.get(structure, OTHER)[0])),  # dark enough to be read
-                weight="bold",
-                path_effects=[withStroke(linewidth=2.5, foreground="white")],  # where another line passes
-                annotation_clip=False,
-            )
+            dark = 0.7 * np.array(to_rgb(LOOKS.get(structure, OTHER)[0]))  # enough to be read
+            look = {"color": dark, "path_effects": [halo], "annotation_clip": False}
+            _write(ax, structure, (K, height), (11, 0), va="center", **look)
+
+
+def _write(ax: Axes, text: str, place: tuple[float, float], away: tuple[float, float], **look: Any) -> None:
+    """Write a text so many points away from a place."""
+    ax.annotate(text, place, away, textcoords="offset points", weight="bold", **look)

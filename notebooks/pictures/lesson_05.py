@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.plot.appearance import COLOURS, INK
-from emlib.plot.bounds import BOUND, CURVE, GAP
+from emlib.plot.fits import BOUND, CURVE, GAP
 
 
 def jensen(ax: Axes, values: ArrayLike, shares: ArrayLike) -> None:
