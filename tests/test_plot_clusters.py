@@ -48,3 +48,17 @@ def test_clusters_that_make_no_sense(ax):
         plot.clusters(ax, np.zeros((5, 3)), np.full((5, 2), 0.5))
     with pytest.raises(ValueError, match="resp sums to 2"):
         plot.clusters(ax, X, 2 * RESP)
+
+
+def test_refused_clusters_change_nothing(ax):
+    for call in (lambda: plot.clusters(ax, X, RESP, MEANS[:2]), lambda: plot.clusters(ax, X, RESP, "here")):
+        with pytest.raises(ValueError, match="means"):
+            call()
+        assert not ax.collections
+        assert not ax.texts
+        assert not ax.get_xlabel()
+    redraw = plot.clusters(ax, X, RESP, MEANS)
+    before = ax.collections[0].get_facecolor().copy()
+    with pytest.raises(ValueError, match="means has shape"):
+        redraw(RESP[:, ::-1], MEANS[:2])
+    np.testing.assert_array_equal(ax.collections[0].get_facecolor(), before)

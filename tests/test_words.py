@@ -345,6 +345,35 @@ def test_pictures_are_drawn_on_axes(draw):
     draw(many[0])
 
 
+LAST = {
+    "ringed": lambda ax: plot.line(ax, LINE, X, ringed=99),
+    "ringed nowhere": lambda ax: plot.line(ax, LINE, ringed=0),
+    "top": lambda ax: plot.line(ax, LINE, X, top=-1),
+    "low and high": lambda ax: plot.shares(ax, LINE, low=3, high=1),
+    "points of the plane": lambda ax: plot.plane(ax, FLAT, X),
+    "shares": lambda ax: plot.contours(ax, FLAT, [0.5, 2.0]),
+    "criterion": lambda ax: plot.criteria(ax, SWEEP, "held_out"),
+    "step": lambda ax: plot.objective(ax, [1.0, 2.0], 5),
+    "columns": lambda ax: plot.plate(ax, np.zeros((3, 64)), columns=0),
+    "ends": lambda ax: plot.bound(ax, lambda t: -t * t, 2.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("draw", LAST.values(), ids=LAST.keys())
+def test_a_refused_picture_changes_nothing(draw):
+    ax = Figure().subplots()
+    before = len(ax.get_children()), ax.get_xlabel(), ax.get_xlim(), ax.get_ylim()
+    refusal(lambda: draw(ax))
+    assert (len(ax.get_children()), ax.get_xlabel(), ax.get_xlim(), ax.get_ylim()) == before
+
+
+def test_refused_views_leave_the_figure_empty():
+    for trace, points in [(fit(LINE, X, warn=False), PLANE), (fit(FLAT, PLANE, warn=False), X)]:
+        figure = Figure()
+        refusal(lambda trace=trace, points=points, figure=figure: plot.watch(figure, trace, points))
+        assert not figure.axes
+
+
 def test_views_of_a_fit_are_drawn_on_a_figure():
     trace = fit(LINE, X, tol=0, max_iter=1)
     assert refusal(lambda: plot.watch(Figure().subplots(), trace, X)).startswith(

@@ -13,15 +13,17 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from emlib import validate
+from emlib.blocks import as_one
 from emlib.fitting import Trace
 from emlib.mixture import Mixture
 from emlib.plot import common
 from emlib.plot.appearance import COLOURS, INK
-from emlib.plot.lines import ends, line, shares
+from emlib.plot.lines import ends, line, points_on_line, shares
 from emlib.plot.planes import plane
 from emlib.value import Array
 
 CURVE, BOUND, GAP = INK, COLOURS[2], COLOURS[3]
+LAST = ", the last step"
 Curve = Callable[[float], float]
 
 
@@ -59,13 +61,16 @@ def objective(ax: Axes, history: Trace[Any] | ArrayLike, step: int | None = None
         raise ValueError(
             f"history has shape {objectives.shape}; it must be a Trace, or one objective a step, (T,)"
         )
+    last = len(objectives) - 1
+    if step is not None:
+        validate.count("step", step, least=0, most=last, why=LAST)
     ax.plot(objectives, color=INK, marker="o", ms=4, lw=1.5)
     (mark,) = ax.plot([], [], "o", ms=12, color=COLOURS[3], mec=INK)
     ax.set(xlabel="iteration", ylabel="log-likelihood (nats)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     def redraw(step: int) -> None:
-        step = validate.count("step", step, least=0, most=len(objectives) - 1, why=", the last step")
+        step = validate.count("step", step, least=0, most=last, why=LAST)
         mark.set_data([step], [objectives[step]])
 
     if step is not None:
@@ -119,12 +124,14 @@ def watch(
         raise ValueError("the trace holds only its last model: fit with keep='models'")
     first = trace.models[0]
     if common.in_dimensions(first, 1, 2).n_features == 2:
+        points = validate.points(as_one(X), 2)
         wide, right = figure.subplots(1, 2, width_ratios=[2, 1])
-        moves = [plane(wide, first, X)]
+        moves = [plane(wide, first, points)]
     else:
+        x = points_on_line(X, ringed)
         axes = figure.subplot_mosaic([["line", "right"], ["shares", "right"]], width_ratios=[2, 1])
         right = axes["right"]
-        low, high = ends(first, X, None, None)
+        low, high = ends(first, x, None, None)
         summits = [model.log_density(common.in_dimensions(model, 1).means).max() for model in trace.models]
         tallest = float(np.exp(max(summits)))
         grid = np.linspace(low, high, 600)[:, None]

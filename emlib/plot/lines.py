@@ -64,7 +64,9 @@ def line(
     >>> plt.close(figure)
     """
     common.axes(ax)
-    low, high = ends(mixture, X, low, high)
+    common.in_dimensions(mixture, 1)
+    points = points_on_line(X, ringed)
+    low, high = ends(mixture, points, low, high)
 
     def heights(mixture: Mixture) -> tuple[Array, Array]:
         grid = _grid(mixture, low, high)
@@ -77,9 +79,9 @@ def line(
     curves = [ax.plot([], [], color=colour(k), lw=1.5, label=f"component {k}")[0] for k in each]
     (total,) = ax.plot([], [], color=INK, lw=1.5, ls="--", label="mixture")
     numbers = [common.number_of(ax, k, va="bottom") for k in each]
-    recolour_dots = _dots(ax, X, top, ringed)
+    recolour_dots = _dots(ax, points, top, ringed)
     ax.axhline(0, color=INK, lw=0.8)
-    ax.set(xlim=(low, high), ylim=(0 if X is None else -0.2 * top, top), xlabel="x", ylabel="density")
+    ax.set(xlim=(low, high), ylim=(0 if points is None else -0.2 * top, top), xlabel="x", ylabel="density")
     ax.set_yticks([tick for tick in MaxNLocator(4).tick_values(0, top) if 0 <= tick <= top])
 
     def redraw(mixture: Mixture) -> None:
@@ -126,19 +128,27 @@ def _grid(mixture: Mixture, low: float, high: float) -> Array:
     return common.fine_grid(low, high, 600, components.means[:, 0], np.sqrt(components.variances[:, 0]))
 
 
-def _dots(ax: Axes, X: ArrayLike | None, top: float, ringed: int | None) -> Callable[[Mixture], None]:
-    """Draw the points under the axis, if there are any; returns what gives them their colours under a mixture."""
+def points_on_line(X: ArrayLike | None, ringed: int | None) -> Array | None:
+    """The points, (N, 1), if there are any, and if the one to be ringed is one of them."""
     if X is None:
         if ringed is not None:
             raise ValueError(f"ringed is {ringed!r}, and there are no points: give X too")
+        return None
+    points = validate.points(as_one(X), 1)
+    if ringed is not None:
+        validate.count("ringed", ringed, least=0, most=len(points) - 1, why=", the last row of X")
+    return points
+
+
+def _dots(ax: Axes, x: Array | None, top: float, ringed: int | None) -> Callable[[Mixture], None]:
+    """Draw the points under the axis, if there are any; returns what gives them their colours under a mixture."""
+    if x is None:
         return lambda mixture: None
-    x = validate.points(as_one(X), 1)
     # Four rows in turn keep close points apart.
     rows = -top * (0.06 + 0.08 * (np.arange(len(x)) % 4) / 3)
     dots = ax.scatter(x[:, 0], rows, c=INK, s=34, edgecolors="white", linewidths=0.6, zorder=3)
     if ringed is not None:
-        row = validate.count("ringed", ringed, least=0, most=len(x) - 1, why=", the last row of X")
-        chosen = np.arange(len(x)) == row
+        chosen = np.arange(len(x)) == ringed
         dots.set(sizes=np.where(chosen, 90, 34), linewidths=np.where(chosen, 2, 0.6))
         dots.set_edgecolor(np.where(chosen, INK, "white").tolist())
     return lambda mixture: common.recolour(dots, mixture.responsibilities(x))
@@ -189,14 +199,13 @@ def shares(
     return redraw
 
 
-def ends(mixture: Mixture, X: ArrayLike | None, low: float | None, high: float | None) -> tuple[float, float]:
+def ends(mixture: Mixture, x: Array | None, low: float | None, high: float | None) -> tuple[float, float]:
     """The ends of the axis, as given or around the points or the components."""
     components = common.in_dimensions(mixture, 1)
     counted = mixture.weights > 0  # a component without weight is nowhere to be seen
     means, deviations = components.means[counted, 0], np.sqrt(components.variances[counted, 0])
     around = (means - 4 * deviations).min(), (means + 4 * deviations).max()
-    if X is not None:
-        x = validate.points(as_one(X), 1)
+    if x is not None:
         margin = 0.05 * (x.max() - x.min())
         if margin > 0:  # else all points are one
             around = x.min() - margin, x.max() + margin

@@ -118,6 +118,9 @@ def clusters(
     N, K = validate.table_of_shares("resp", as_one(resp), len(X)).shape
     validate.probabilities("resp", as_one(resp))
     validate.truth("by_certainty", by_certainty)
+    in_words = "a place for each number drawn"
+    if means is not None:
+        means = validate.shaped("means", means, (K, 2), in_words)
     dots = _scatter(ax, X)
     area = dots.get_sizes()
     numbers, notes, size = [], [], 0.03 * float(np.ptp(X[:, 0]))  # half a badge wide
@@ -128,11 +131,12 @@ def clusters(
 
     def redraw(resp: ArrayLike, means: ArrayLike | None = None) -> None:
         resp = validate.shaped("resp", as_one(resp), (N, K), "as many rows and columns as before")
+        if means is not None:
+            means = validate.shaped("means", means, (len(numbers), 2), in_words)
         common.recolour(dots, resp)
         if by_certainty:
             dots.set_sizes(2 * area * resp.max(axis=1) ** 2)
         if means is not None:
-            means = validate.shaped("means", means, (len(numbers), 2), "a place for each number drawn")
             places = common.within_reach(means, X)
             marks = zip(numbers, notes, places, _together(places, size), strict=True)
             for number, note, place, here in marks:
