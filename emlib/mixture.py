@@ -113,11 +113,7 @@ class Mixture(Value, Model):
 
     def with_parts(self, weights: Array, components: Family) -> Self:
         """A mixture like this one, of weights and components that are known to be in order."""
-        weights.setflags(write=False)
-        new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__, weights=weights, components=components)
-        new.__dict__.pop("_log_weights", None)  # those of other weights
-        return new
+        return self._with(weights=weights, components=components)
 
     @property
     def n_parameters(self) -> int:
@@ -186,7 +182,7 @@ class Mixture(Value, Model):
                 k = int(np.argmin(counts))
                 raise Collapse(f"component {k} has no points left: use fewer components or another start")
             weights = counts / np.add.reduce(counts)
-        return self.with_parts(weights, self.components.maximize(statistics.components))
+        return self._with(weights=weights, components=self.components.maximize(statistics.components))
 
     def log_prior(self) -> float:
         weights = self.weight_count * float(self._log_weights.sum()) if self.weight_count else 0.0

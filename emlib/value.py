@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,30 @@ class Value:
     value equals its own copy. What a `cached_property` has computed does not count.
     """
 
+    # What subclasses inherit. Else @dataclass would write its own: a comparison that NumPy's arrays do not survive.
+    _inherited: ClassVar[tuple[str, ...]] = ("__eq__", "__hash__")
+
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        # Else @dataclass would write a comparison of its own, which NumPy's arrays do not survive.
-        for name in ("__eq__", "__hash__"):
-            if name not in vars(cls):
-                setattr(cls, name, getattr(Value, name))
+        for name in cls._inherited:
+            setattr(cls, name, getattr(cls, name))
+
+    @classmethod
+    def _made(cls, **state: Any) -> Self:
+        """An instance with these fields, which are known to be in order."""
+        return object.__new__(cls)._with(**state)
+
+    def _with(self, **changes: Any) -> Self:
+        """The same but for some fields, which are known to be in order."""
+        new = object.__new__(type(self))  # a frozen dataclass is set once, here
+        own = new.__dict__
+        own.update(self.__dict__, **changes)
+        for computed in own.keys() - field_names(type(self)):
+            del own[computed]
+        for value in changes.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+        return new
 
     def __eq__(self, other: Any) -> bool:
         if type(other) is not type(self):
@@ -32,9 +51,8 @@ class Value:
         return all(_equal(getattr(self, name), getattr(other, name)) for name in field_names(type(self)))
 
     def __hash__(self) -> int:
-        return hash(
-            (type(self), *(getattr(getattr(self, name), "shape", ()) for name in field_names(type(self))))
-        )
+        shapes = [getattr(getattr(self, name), "shape", ()) for name in field_names(type(self))]
+        return hash((type(self), *shapes))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if missing := [name for name in field_names(type(self)) if name not in state]:
@@ -48,14 +66,13 @@ class Value:
         self.__dict__.update(state)
 
 
-def field_names(cls: type) -> tuple[str, ...]:
+@cache
+def _field_names(cls: type) -> tuple[str, ...]:
     """The names of the fields of a dataclass that make it what it is."""
-    if cls not in _names:
-        _names[cls] = tuple(field.name for field in fields(cls) if field.compare) if is_dataclass(cls) else ()
-    return _names[cls]
+    return tuple(field.name for field in fields(cls) if field.compare) if is_dataclass(cls) else ()
 
 
-_names: dict[type, tuple[str, ...]] = {}
+field_names: Callable[[type], tuple[str, ...]] = _field_names  # (mypy thinks a class could not be hashed)
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -22,7 +22,7 @@ from scipy.special import chdtri
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.text import counted
-from emlib.value import Array, Value, field_names, frozen
+from emlib.value import Array, Value, frozen
 
 LARGEST_ERROR = 1e-9  # the largest error of a log-density, in nats, that a faster way is allowed
 CHANCE = 1e-3  # in one random split of a thousand, the halves are farther apart than a test allows
@@ -110,10 +110,7 @@ class Family(Value, ABC):
       weight 0.428594, rates [7.0, 8.0]
     """
 
-    def __init_subclass__(cls, **keywords: Any) -> None:
-        super().__init_subclass__(**keywords)
-        if "__repr__" not in vars(cls):  # else @dataclass would write one of its own
-            cls.__repr__ = Family.__repr__  # type: ignore[method-assign]
+    _inherited = (*Value._inherited, "__repr__")
 
     # Required -----------------------------------------------------------------------------------------
 
@@ -194,9 +191,7 @@ class Family(Value, ABC):
     def permuted(self, order: np.ndarray) -> Self:
         """These components in another order, or some of them."""
         order = validate.members("order", order, len(self))
-        state = {name: getattr(self, name) for name in field_names(type(self))}
-        state.update({name: state[name][order] for name in self._parameters()})
-        return self._made(**state)
+        return self._with(**{name: getattr(self, name)[order] for name in self._parameters()})
 
     @classmethod
     def from_responsibilities(cls, X: ArrayLike, resp: ArrayLike, **options: Any) -> Self:
@@ -246,16 +241,6 @@ class Family(Value, ABC):
     def _in_dimensions(cls, options: dict[str, Any], D: int) -> dict[str, Any]:
         """The options for data of so many columns, or a ValueError if they do not fit."""
         return options
-
-    @classmethod
-    def _made(cls, **state: Any) -> Self:
-        """An instance with these fields, known to be in order. A frozen dataclass is set once, here."""
-        new = object.__new__(cls)
-        for value in state.values():
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
-        new.__dict__.update(state)
-        return new
 
     @classmethod
     def kind(cls) -> str:

@@ -15,7 +15,6 @@ from emlib.blocks import as_one, rows_in_one
 from emlib.em import EPS, Collapse
 from emlib.families import shortcuts
 from emlib.families.comparing import divergences
-from emlib.families.conditioning import conditioned
 from emlib.families.covariance import Full
 from emlib.families.family import Family, Linear, separation
 from emlib.families.moments import Moments
@@ -69,11 +68,11 @@ class Gaussian(Family):
 
     means: Array
     covariance: Full  # the covariances as values of their structure
-    structure: str
-    floor: Array | None  # (D,)
-    ridge: float
-    prior: Prior | None
-    fixed: tuple[str, ...]
+    structure: str = "full"
+    floor: Array | None = None  # (D,)
+    ridge: float = 0.0
+    prior: Prior | None = None
+    fixed: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -95,20 +94,16 @@ class Gaussian(Family):
         given = {"structure": structure, "floor": floor, "ridge": ridge, "prior": prior, "fixed": fixed}
         options = in_dimensions(checked(given), D)
         form = structure_named(structure)
-        covariances = validate.shaped("covariances", covariances, form.shape(K, D), form.shape_in_words)
+        letters = str(form.shape("K", "D")).replace("'", "")
+        covariances = validate.shaped("covariances", covariances, form.shape(K, D), letters)
         stored = covariances.reshape(form.stored_shape(K, D))
+        name = "covariances[{k}]" if structure == "full" else "covariances"
         if stored.ndim == 3:
-            stored = validate.symmetric("covariances[{k}]" if structure == "full" else "covariances", stored)
+            stored = validate.symmetric(name, stored)
         else:
-            validate.variances("covariances", stored)
+            validate.variances(name, stored)
         covariance = form.of(stored, D)
-        for k in np.flatnonzero(~(covariance.unexplained > 16 * EPS * D)):
-            least = np.linalg.eigvalsh(stored[k])[0]
-            name = "covariances" if structure == "tied" else f"covariances[{k}]"
-            raise ValueError(
-                f"{name} is not positive definite as far as float64 can tell: its smallest eigenvalue "
-                f"is {least:.3g}; it must be clearly above 0. A small variance added to the diagonal makes it so"
-            )
+        covariance.check_definite(name)
         if options["floor"] is not None and "covariances" not in options["fixed"]:
             # From below the floor, the first M-step could only lose.
             covariance = form.of(stored, D, options["floor"])
@@ -129,11 +124,11 @@ class Gaussian(Family):
     @classmethod
     def known(cls, means: Array, matrices: Array) -> Self:
         """Gaussians with these means (K, D) and covariances (K, D, D), which are known to be in order."""
-        return cls._made(means=means, covariance=Full.of(matrices, means.shape[1]), **checked({}))
+        return cls._made(means=means, covariance=Full.of(matrices, means.shape[1]), **cls._options())
 
     @classmethod
     def _options(cls, **given: Any) -> dict[str, Any]:
-        options = checked(given)
+        options = checked(super()._options(**given))
         if options["fixed"]:  # in `from_responsibilities` no parameter is known
             raise ValueError(
                 f"fixed is {given['fixed']!r}; here all parameters are estimated: build the components that are known, "
@@ -141,9 +136,7 @@ class Gaussian(Family):
             )
         return options
 
-    @classmethod
-    def _in_dimensions(cls, options: dict[str, Any], D: int) -> dict[str, Any]:
-        return in_dimensions(options, D)
+    _in_dimensions = staticmethod(in_dimensions)
 
     # What they are ----------------------------------------------------------------------------------
 
@@ -196,24 +189,18 @@ class Gaussian(Family):
         """All that the parameters are not: structure, floor, ridge, prior and fixed."""
         return {name: getattr(self, name) for name in ("structure", "floor", "ridge", "prior", "fixed")}
 
-    def __len__(self) -> int:
-        return len(self.means)
-
-    def permuted(self, order: np.ndarray) -> Self:
-        order = validate.members("order", order, len(self))
-        return self._made(means=self.means[order], covariance=self.covariance.chosen(order), **self.options)
-
-    def moved(self, means: Array) -> Self:
+    def moved(self, means: ArrayLike) -> Self:
         """These covariances about other means, (K, D)."""
-        return self._made(means=np.array(means), covariance=self.covariance, **self.options)
+        means = validate.shaped("means", means, self.means.shape, "(K, D)")
+        return self._with(means=frozen(means))
 
     def under(self, **options: Any) -> Self:
         """These components under other options, such as a floor, to which they are raised."""
-        options = in_dimensions(checked(self.options | options), self.n_features)
+        options = in_dimensions(checked(super()._options(**self.options | options)), self.n_features)
         floor, covariance = options["floor"], self.covariance
         if floor is not None and (self.floor is None or not np.array_equal(floor, self.floor)):
             covariance = self._form.of(covariance.stored, self.n_features, floor)
-        return self._made(means=self.means, covariance=covariance, **options)
+        return self._with(covariance=covariance, **options)
 
     # EM ---------------------------------------------------------------------------------------------
 
@@ -251,11 +238,11 @@ class Gaussian(Family):
         moments, counts, D = statistics, statistics.counts, statistics.centres.shape[1]
         if self.prior is not None:
             moments, counts = self.prior.add_to(statistics)
-        least = counts if moments is statistics else np.minimum(counts, moments.counts)
+        least = np.minimum(counts, moments.counts)
         if not np.minimum.reduce(least) > 0:
             empty = int(np.argmin(least))
             raise Collapse(f"component {empty} has no points left: use fewer components or another start")
-        means = self.means if "means" in self.fixed else moments.means
+        means = self.means if "means" in self.fixed else moments.about_means[1]
         if "covariances" in self.fixed:
             covariance = self.covariance
         else:
@@ -263,11 +250,7 @@ class Gaussian(Family):
             covariance = form.of(form.plus(stored, self.ridge) if self.ridge else stored, D, self.floor)
             if self.floor is None and (flat := singular(means, covariance)).any():
                 raise collapse(flat, counts, D)
-        means.setflags(write=False)
-        new = object.__new__(type(self))  # all is known to be in order: no need to check it again
-        new.__dict__.update(self.__dict__, means=means, covariance=covariance)
-        new.__dict__.pop("log_scale", None)  # that of other covariances
-        return new
+        return self._with(means=means, covariance=covariance)
 
     def _check_statistics(self, statistics: Any) -> None:
         """Raise an error unless these are moments of this structure, and of as many features, if that is known."""
@@ -283,22 +266,19 @@ class Gaussian(Family):
         if self.prior is None and "means" not in self.fixed:
             return moments.stored
         products = moments.about(self.means).products if "means" in self.fixed else moments.scatter
-        return STRUCTURES[self.structure].divided(products, counts, moments.centres.shape[1])
+        return self._form.divided(products, counts, moments.centres.shape[1])
 
     def log_prior(self) -> float:
         if self.prior is None:
             return 0.0
         prior = self.prior
+        root = np.sqrt(prior.covariance_count) * np.linalg.cholesky(prior.covariance)
         # tr(S^-1 C), and each mean's squared distance from the prior's.
-        root = np.linalg.cholesky(prior.covariance).astype(float)
-        # (A copy, since `whiten` may take its place.)
-        traces = [(self.covariance.whiten(k, root.copy()) ** 2).sum() for k in range(len(self))]
-        away = [
-            (self.covariance.whiten(k, (mean - prior.mean)[:, None]) ** 2).sum()
-            for k, mean in enumerate(self.means)
-        ]
-        covariances = prior.covariance_count * (self.covariance.log_dets + traces).sum()
-        return -0.5 * float(covariances + prior.mean_count * np.sum(away))
+        squares = []
+        for k, mean in enumerate(self.means):
+            away = np.sqrt(prior.mean_count) * (mean - prior.mean)
+            squares.append((self.covariance.whiten(k, np.column_stack([root, away])) ** 2).sum())
+        return -0.5 * float((prior.covariance_count * self.covariance.log_dets + squares).sum())
 
     def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
         labels = validate.members("labels", labels, len(self))
@@ -367,13 +347,19 @@ class Gaussian(Family):
     def marginal(self, columns: ArrayLike) -> Self:
         columns = validate.columns("columns", columns, self.n_features)
         covariance = self._form.of(self._form.of_features(self.covariance.stored, columns), len(columns))
-        options = self.options
-        options["floor"] = None if self.floor is None else self.floor[columns]
-        options["prior"] = None if self.prior is None else self.prior.marginal(columns)
-        return self._made(means=self.means[:, columns], covariance=covariance, **options)
+        floor = None if self.floor is None else self.floor[columns]
+        prior = None if self.prior is None else self.prior.marginal(columns)
+        return self._with(means=self.means[:, columns], covariance=covariance, floor=floor, prior=prior)
 
     def conditional(self, columns: np.ndarray, values: Array) -> tuple[Array, Array]:
-        return conditioned(self.means, self.matrices, columns, values)
+        rest, C = np.setdiff1d(np.arange(self.n_features), columns), len(columns)
+        # The known features first: then the last corner of a Cholesky factor is that of what is left.
+        order = np.concatenate([columns, rest])
+        roots = np.linalg.cholesky(self.matrices[:, order[:, None], order])
+        away = (values - self.means[:, None, columns]).transpose(0, 2, 1)  # (K, C, N)
+        shifts = roots[:, C:, :C] @ np.linalg.solve(roots[:, :C, :C], away)  # (K, R, N)
+        corners = roots[:, C:, C:]
+        return self.means[:, rest] + shifts.transpose(2, 0, 1), corners @ corners.transpose(0, 2, 1)
 
     @np.errstate(under="ignore")
     def cdf(self, x: ArrayLike) -> Array:
@@ -389,12 +375,10 @@ class Gaussian(Family):
         return f"{counted(len(self), name)} in {counted(self.n_features, 'dimension')}"
 
     def describe(self, k: int) -> str:
-        D = self.n_features
-        if D == 1:
-            return f"mean {self.means[k, 0]:.6g}, variance {self.variances[k, 0]:.6g}"
-        one = self.covariance.chosen(np.array([k])).stored[0].squeeze()  # (D, D), (D,) or ()
+        one, D = self[k], self.n_features
+        spread = one.covariance.stored[0].squeeze()  # (D, D), (D,) or ()
         if D > 3:
-            spread = f"variance {brief(one)}" if one.ndim == 0 else f"covariance {one.shape}"
-            return f"mean ({D},), {spread}"
-        word = {2: "covariance", 1: "variances", 0: "variance"}[one.ndim]
-        return f"mean {brief(self.means[k])}, {word} {brief(one)}"
+            text = f"variance {brief(spread)}" if spread.ndim == 0 else f"covariance {spread.shape}"
+            return f"mean ({D},), {text}"
+        name = {2: "covariance", 1: "variances", 0: "variance"}[spread.ndim]
+        return f"mean {brief(one.means.squeeze())}, {name} {brief(spread)}"

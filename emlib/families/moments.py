@@ -82,12 +82,11 @@ class Moments(Value):
             (mine,) = resp[:, k].nonzero()  # where components are far apart, few
             rows = slice(None) if len(mine) > 0.8 * len(X) else mine
             root = np.sqrt(resp[rows, k])  # (N,)
-            weighted = (X[rows] - centre) * root[
-                :, None
-            ]  # (N, D), by the roots: products then have the shares
+            # (N, D); by the roots, so that products have the shares.
+            weighted = (X[rows] - centre) * root[:, None]
             sums[k] = root @ weighted
             grams.append(form.products_of_points(weighted))
-        return cls(counts, centres, sums, form.over_components(np.array(grams)), structure)
+        return cls(counts, centres, sums, form.summed(np.array(grams)), structure)
 
     def about(self, centres: Array) -> Self:
         """The same moments about other centres, (K, D).

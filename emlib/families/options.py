@@ -14,24 +14,20 @@ from emlib.families.variances import structure_named
 from emlib.text import brief
 from emlib.value import Array
 
-DEFAULTS: dict[str, Any] = {"structure": "full", "floor": 0.0, "ridge": 0.0, "prior": None, "fixed": ()}
 
-
-def checked(given: dict[str, Any]) -> dict[str, Any]:
-    """All options, as given or by default; a floor as an array, () or (D,), or None."""
-    validate.options("Gaussian", given, DEFAULTS)
-    options = DEFAULTS | given
+def checked(options: dict[str, Any]) -> dict[str, Any]:
+    """All options as they are stored, but a floor as an array, () or (D,), or None."""
     structure_named(options["structure"])  # raises an error if there is none of this name
-    options["ridge"] = validate.not_negative("ridge", options["ridge"])
-    options["floor"] = _floor(options["floor"])
     if options["prior"] is not None:
         validate.kind("prior", options["prior"], Prior)
     fixed = options["fixed"]
     names = fixed if isinstance(fixed, Iterable) and not isinstance(fixed, str) else [fixed]
-    options["fixed"] = tuple(
-        sorted({validate.one_of("fixed", name, ("means", "covariances")) for name in names})
-    )
-    return options
+    known = {validate.one_of("fixed", name, ("means", "covariances")) for name in names}
+    return options | {
+        "ridge": validate.not_negative("ridge", options["ridge"]),
+        "floor": _floor(options["floor"]),
+        "fixed": tuple(sorted(known)),
+    }
 
 
 def in_dimensions(options: dict[str, Any], D: int) -> dict[str, Any]:
@@ -51,14 +47,9 @@ def _floor(given: ArrayLike | None) -> Array | None:
     if given is None:
         return None
     floor = validate.finite("floor", given)
-    if (
-        isinstance(given, bool)
-        or floor.ndim > 1
-        or not floor.size
-        or (floor < 0).any()
-        or (floor.any() and not floor.all())
-    ):
+    none = bool(floor.size) and not floor.any()
+    if isinstance(given, bool) or floor.ndim > 1 or not (none or (floor > 0).all()) or not floor.size:
         raise ValueError(
             f"floor is {brief(floor)}; it must be a variance, or one for each feature: all above 0, or 0 for no floor"
         )
-    return floor.copy() if floor.any() else None
+    return None if none else floor.copy()

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.blocks import as_one
+from emlib.families.covariance import Full
 from emlib.families.moments import Moments
-from emlib.families.variances import STRUCTURES, positive_definite
+from emlib.families.variances import STRUCTURES
 from emlib.text import brief, counted
 from emlib.value import Array, Value, frozen
 
@@ -78,17 +79,11 @@ class Prior(Value):
         if mean is None and mean_count:
             raise ValueError(f"mean_count is {mean_count} and there is no mean: give one, (D,) = ({D},)")
         mean = validate.shaped("mean", np.zeros(D) if mean is None else mean, (D,), "(D,)")
-        validate.symmetric("covariance", covariance[None])
-        covariance = (covariance + covariance.T) / 2
-        if not positive_definite(covariance):
-            least = np.linalg.eigvalsh(covariance)[0]
-            raise ValueError(
-                "covariance is not positive definite as far as float64 can tell: its smallest eigenvalue is "
-                f"{least:.3g}"
-            )
+        covariance = validate.symmetric("covariance", covariance[None])
+        Full.of(covariance, D).check_definite("covariance")
         # A frozen dataclass is set once, here.
         self.__dict__.update(
-            covariance=frozen(covariance),
+            covariance=frozen(covariance[0]),
             covariance_count=validate.not_negative("covariance_count", covariance_count),
             mean=frozen(mean),
             mean_count=mean_count,
@@ -150,7 +145,7 @@ class Prior(Value):
             np.full(K, self.mean_count),
             np.full((K, D), self.mean),
             np.zeros((K, D)),
-            form.over_components(np.array([self.covariance_count * form.products_of(self.covariance)] * K)),
+            form.summed(np.array([self.covariance_count * form.products_of(self.covariance)] * K)),
             moments.structure,
         )
         return moments + pseudo, moments.counts + self.covariance_count
