@@ -28,10 +28,7 @@ def divergences(means: Array, covariance: Full, others: Array, of_others: Full) 
         return np.stack([traces - 2 * D, squares]) / 2
 
 
-def _written_out(covariance: Full, means: Array) -> tuple[Array, Array]:
+def _written_out(covariance: Full, means: Array) -> list[Array]:
     """Precisions and covariances, both (K, D, D)."""
-    K, D = means.shape
-    precisions = covariance.precisions()
-    if precisions.ndim == 2:
-        precisions = precisions[:, :, None] * np.eye(D)
-    return np.broadcast_to(precisions, (K, D, D)), covariance.matrices(K, D)
+    both = covariance.precisions(), covariance.stored
+    return [covariance.matrices(stored, *means.shape) for stored in both]

@@ -163,9 +163,10 @@ class Full(Value):
 
     # Using covariances ------------------------------------------------------------------------------------
 
-    def matrices(self, K: int, D: int) -> Array:
-        """The covariances written out, (K, D, D)."""
-        return np.broadcast_to(self.stored, (K, D, D))
+    @staticmethod
+    def matrices(stored: Array, K: int, D: int) -> Array:
+        """Covariances, or their inverses, written out, (K, D, D)."""
+        return np.broadcast_to(stored, (K, D, D))
 
     def variances(self) -> Array:
         """The variance of every feature, (K, D), or with a 1 where NumPy should repeat."""

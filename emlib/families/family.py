@@ -182,16 +182,19 @@ class Family(Value, ABC):
 
     def __getitem__(self, k: int) -> Self:
         """Component k alone, as a family of one."""
+        K = len(self)
         try:
-            k = range(len(self))[index(k)]
-        except (TypeError, IndexError):
-            raise _no_component(k, len(self)) from None
-        return self.permuted(np.array([k]))
+            order = [range(K)[index(k)]]
+        except IndexError:  # which ends a loop over a sequence
+            raise IndexError(f"there is no component {k}; they are numbered from 0 to {K - 1}") from None
+        except TypeError:
+            raise ValueError(f"{k!r} is no component; give the number of one, from 0 to {K - 1}") from None
+        return self.permuted(order)
 
-    def permuted(self, order: np.ndarray) -> Self:
+    def permuted(self, order: ArrayLike) -> Self:
         """These components in another order, or some of them."""
-        order = validate.members("order", order, len(self))
-        return self._with(**{name: getattr(self, name)[order] for name in self._parameters()})
+        which = validate.members("order", order, len(self))
+        return self._with(**{name: getattr(self, name)[which] for name in self._parameters()})
 
     @classmethod
     def from_responsibilities(cls, X: ArrayLike, resp: ArrayLike, **options: Any) -> Self:
@@ -322,13 +325,7 @@ def separation(divergence: Array, counts: Array, degrees: int) -> Array:
     degrees : int
         How many of these parameters a component has.
     """
+    counts = validate.shaped("counts", counts, divergence.shape[:1], "one number for each component, (K,)")
     with np.errstate(divide="ignore", invalid="ignore"):  # a component may have no points at all
         shared = 1 / (1 / counts[:, None] + 1 / counts[None])
         return divergence * shared / chdtri(max(degrees, 1), CHANCE)
-
-
-def _no_component(k: Any, K: int) -> ValueError | IndexError:
-    """The error for a component that is not there: an IndexError for a number, which ends a loop over a sequence."""
-    if isinstance(k, (int, np.integer)) and not isinstance(k, bool):
-        return IndexError(f"there is no component {k}; they are numbered from 0 to {K - 1}")
-    return ValueError(f"{k!r} is no component; give the number of one, from 0 to {K - 1}")

@@ -148,36 +148,32 @@ class Gaussian(Family):
     def n_parameters(self) -> int:
         K, D = self.means.shape
         means = 0 if "means" in self.fixed else K * D
-        return means + (0 if "covariances" in self.fixed else self._form.n_parameters(K, D))
+        return means + (0 if "covariances" in self.fixed else self.covariance.n_parameters(K, D))
 
     @property
     def covariances(self) -> Array:
         """Shaped by the structure: (K, D, D), (D, D), (K, D) or (K,)."""
-        return self.covariance.stored.reshape(self._form.shape(*self.means.shape))
+        return self.covariance.stored.reshape(self.covariance.shape(*self.means.shape))
 
     @property
     def matrices(self) -> Array:
         """The covariance of every component written out, (K, D, D), whatever the structure."""
-        return self.covariance.matrices(*self.means.shape)
+        return self.covariance.matrices(self.covariance.stored, *self.means.shape)
 
     @property
     def precisions(self) -> Array:
         """The inverses of the covariances, in the same shape."""
-        return self.covariance.precisions().reshape(self._form.shape(*self.means.shape))
+        return self.covariance.precisions().reshape(self.covariance.shape(*self.means.shape))
 
     @property
     def precision_factors(self) -> Array:
         """U with U U' = precision, as scikit-learn has them: upper triangular, or one over standard deviations."""
-        return self.covariance.factors_of_precisions().reshape(self._form.shape(*self.means.shape))
+        return self.covariance.factors_of_precisions().reshape(self.covariance.shape(*self.means.shape))
 
     @property
     def variances(self) -> Array:
         """The variance of every feature, (K, D)."""
         return np.full(self.means.shape, self.covariance.variances())
-
-    @property
-    def _form(self) -> type[Full]:
-        return STRUCTURES[self.structure]
 
     @once
     def log_scale(self) -> Array:
@@ -199,7 +195,7 @@ class Gaussian(Family):
         options = in_dimensions(checked(super()._options(**self.options | options)), self.n_features)
         floor, covariance = options["floor"], self.covariance
         if floor is not None and (self.floor is None or not np.array_equal(floor, self.floor)):
-            covariance = self._form.of(covariance.stored, self.n_features, floor)
+            covariance = self.covariance.of(covariance.stored, self.n_features, floor)
         return self._with(covariance=covariance, **options)
 
     # EM ---------------------------------------------------------------------------------------------
@@ -220,7 +216,14 @@ class Gaussian(Family):
         return self.log_scale[k] - 0.5 * np.einsum("dn,dn->n", whitened, whitened)
 
     def collect(self, X: Array, resp: Array) -> Moments:
-        return Moments.known(X, resp, self.structure)
+        # A loop comes here with tables that are in order. That is soon seen, and the rest by the sums.
+        floats = type(X) is type(resp) is np.ndarray and X.dtype == resp.dtype == float
+        tables = floats and X.ndim == resp.ndim == 2
+        if tables and len(X) == len(resp) and self.n_features in (None, X.shape[1]):
+            moments = Moments.known(X, resp, self.structure)
+            if np.isfinite(moments.sums).all():
+                return moments
+        return Moments.of(validate.points(X, self.n_features), resp, self.structure)
 
     def maximize(self, statistics: Moments) -> Self:
         """The Gaussians of highest likelihood for these moments; of highest probability, with a prior.
@@ -266,7 +269,7 @@ class Gaussian(Family):
         if self.prior is None and "means" not in self.fixed:
             return moments.stored
         products = moments.about(self.means).products if "means" in self.fixed else moments.scatter
-        return self._form.divided(products, counts, moments.centres.shape[1])
+        return STRUCTURES[self.structure].divided(products, counts, moments.centres.shape[1])
 
     def log_prior(self) -> float:
         if self.prior is None:
@@ -339,14 +342,15 @@ class Gaussian(Family):
         the law of many points says, and far-off means must not be counted as noise.
         """
         between, D = divergences(self.means, self.covariance, self.means, self.covariance), self.n_features
-        own = D if self.structure == "tied" else D + self._form.n_parameters(len(self), D) // len(self)
+        own = D if self.structure == "tied" else D + self.covariance.n_parameters(len(self), D) // len(self)
         return np.maximum(separation(between[1], counts, D), separation(between.sum(axis=0), counts, own))
 
     # Parts of the space -----------------------------------------------------------------------------
 
     def marginal(self, columns: ArrayLike) -> Self:
         columns = validate.columns("columns", columns, self.n_features)
-        covariance = self._form.of(self._form.of_features(self.covariance.stored, columns), len(columns))
+        stored = self.covariance.of_features(self.covariance.stored, columns)
+        covariance = self.covariance.of(stored, len(columns))
         floor = None if self.floor is None else self.floor[columns]
         prior = None if self.prior is None else self.prior.marginal(columns)
         return self._with(means=self.means[:, columns], covariance=covariance, floor=floor, prior=prior)

@@ -49,8 +49,9 @@ class Diag(Full):
         log_dets = logs.sum(axis=1) * (D // stored.shape[1])
         return cls(variances, whiteners, log_dets, 1 + 0 * log_dets)
 
-    def matrices(self, K: int, D: int) -> Array:
-        return self.stored[:, :, None] * np.eye(D)
+    @staticmethod
+    def matrices(stored: Array, K: int, D: int) -> Array:
+        return stored[:, :, None] * np.eye(D)
 
     def variances(self) -> Array:
         return self.stored
