@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,11 +22,14 @@ class Value:
 
     # What subclasses inherit. Else @dataclass would write its own: a comparison that NumPy's arrays do not survive.
     _inherited: ClassVar[tuple[str, ...]] = ("__eq__", "__hash__")
+    _computed: ClassVar[tuple[str, ...]] = ()  # names of properties that are computed once, and kept
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         for name in cls._inherited:
             setattr(cls, name, getattr(cls, name))
+        own = [name for name, thing in vars(cls).items() if isinstance(thing, cached_property)]
+        cls._computed = (*cls._computed, *own)
 
     @classmethod
     def _made(cls, **state: Any) -> Self:
@@ -37,9 +40,10 @@ class Value:
         """The same but for some fields, which are known to be in order."""
         new = object.__new__(type(self))  # a frozen dataclass is set once, here
         own = new.__dict__
-        own.update(self.__dict__, **changes)
-        for computed in own.keys() - field_names(type(self)):
-            del own[computed]
+        own.update(self.__dict__)
+        own.update(changes)
+        for name in self._computed:
+            own.pop(name, None)
         for value in changes.values():
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
@@ -84,16 +88,13 @@ def _equal(a: Any, b: Any) -> bool:
     return bool(a == b) or (isinstance(a, float) and isinstance(b, float) and a != a and b != b)
 
 
-class once:  # noqa: N801 (used as a decorator)
+class once(cached_property[Any]):  # noqa: N801 (used as a decorator)
     """A property that is computed once: `functools.cached_property` without the lock it has in Python 3.11."""
-
-    def __init__(self, compute: Callable[[Any], Any]) -> None:
-        self.compute, self.name, self.__doc__ = compute, compute.__name__, compute.__doc__
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
-        value = instance.__dict__[self.name] = self.compute(instance)
+        value = instance.__dict__[self.attrname] = self.func(instance)
         return value
 
 

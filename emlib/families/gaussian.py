@@ -241,7 +241,7 @@ class Gaussian(Family):
         moments, counts, D = statistics, statistics.counts, statistics.centres.shape[1]
         if self.prior is not None:
             moments, counts = self.prior.add_to(statistics)
-        least = np.minimum(counts, moments.counts)
+        least = counts if moments is statistics else np.minimum(counts, moments.counts)
         if not np.minimum.reduce(least) > 0:
             empty = int(np.argmin(least))
             raise Collapse(f"component {empty} has no points left: use fewer components or another start")
