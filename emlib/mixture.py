@@ -154,11 +154,10 @@ class Mixture(Value, Model):
 
     def e_step(self, block: Any, weights: Array | None = None) -> MixtureStatistics:
         points = block if isinstance(block, kernels.Points) else kernels.Points(block)
-        found = kernels.expect(self.weights, self.components, points, weights)
-        log_likelihood, counts, statistics, lost = found
+        log_likelihood, counts, parts, lost = kernels.expect(self.weights, self.components, points, weights)
         rows = len(points.X) if weights is None else int(np.count_nonzero(weights))
         n_points = float(rows) if weights is None else float(weights.sum())
-        return MixtureStatistics(log_likelihood, n_points, rows, counts, statistics, lost)
+        return MixtureStatistics(log_likelihood, n_points, rows, counts, parts, lost)
 
     def maximize(self, statistics: MixtureStatistics) -> Self:
         """M-step: every weight becomes its component's share of the points; the family does the rest.
@@ -301,9 +300,8 @@ class Mixture(Value, Model):
         columns, values : array_like (C,)
             Which features are known, by number, and their values; at least one feature must be left.
         """
-        chosen = validate.columns(
-            "columns", columns, self._gaussians("conditional").n_features, all_allowed=False
-        )
+        D = self._gaussians("conditional").n_features
+        chosen = validate.columns("columns", columns, D, all_allowed=False)
         values = validate.shaped("values", values, chosen.shape, "one number for each column")
         found = self.conditionals(chosen, values[None])
         return Mixture(found.resp[0], Gaussian.known(found.means[0], found.covariances))
@@ -350,9 +348,8 @@ class Mixture(Value, Model):
 
     def _gaussians(self, what: str) -> Gaussian:
         if not isinstance(self.components, Gaussian):
-            raise ValueError(
-                f"{what} is for mixtures of Gaussians, and this is one of {self.components.kind()}"
-            )
+            kind = self.components.kind()
+            raise ValueError(f"{what} is for mixtures of Gaussians, and this is one of {kind}")
         return self.components
 
     def _on_a_line(self, what: str) -> Gaussian:

@@ -109,7 +109,7 @@ class Full(Value):
     @staticmethod
     def divided(products: Array, counts: Array, D: int) -> Array:
         """Covariances as stored: products, divided by how many points they are sums over."""
-        return products / counts[:, None, None]
+        return (products.T / counts).T
 
     @staticmethod
     def plus(stored: Array, variance: float) -> Array:
@@ -211,10 +211,10 @@ class Full(Value):
 
     # The log-density as theta . phi(x), with phi(x) = (products, x, 1) ------------------------------------
 
-    @staticmethod
-    def n_products(D: int) -> int:
-        """How many products of its features phi(x) begins with."""
-        return D * (D + 1) // 2
+    @classmethod
+    def n_products(cls, D: int) -> int:
+        """How many products of its features phi(x) begins with: one for each free number of a component's own."""
+        return cls.n_parameters(2, D) - cls.n_parameters(1, D)
 
     @staticmethod
     def products(X: Array, out: Array) -> None:
@@ -261,10 +261,6 @@ class Tied(Full):
 
     def colour(self, labels: np.ndarray, noise: Array) -> Array:
         return noise @ np.linalg.inv(self.whiteners[0]).T
-
-    @staticmethod
-    def n_products(D: int) -> int:
-        return 0
 
     @staticmethod
     def products(X: Array, out: Array) -> None:

@@ -342,7 +342,7 @@ class Gaussian(Family):
         the law of many points says, and far-off means must not be counted as noise.
         """
         between, D = divergences(self.means, self.covariance, self.means, self.covariance), self.n_features
-        own = D if self.structure == "tied" else D + self.covariance.n_parameters(len(self), D) // len(self)
+        own = D + self.covariance.n_products(D)  # free numbers
         return np.maximum(separation(between[1], counts, D), separation(between.sum(axis=0), counts, own))
 
     # Parts of the space -----------------------------------------------------------------------------

@@ -130,9 +130,8 @@ class Moments(Value):
             share = np.divide(theirs, ours + theirs, out=np.zeros_like(ours), where=ours + theirs > 0)
             centres = self.centres + share[:, None] * (other.centres - self.centres)
             a, b = self.about(centres), other.about(centres)
-        return type(self)(
-            a.counts + b.counts, centres, a.sums + b.sums, a.products + b.products, self.structure
-        )
+        sums, products = a.sums + b.sums, a.products + b.products
+        return type(self)(a.counts + b.counts, centres, sums, products, self.structure)
 
     def __radd__(self, other: Any) -> Self:
         # sum() starts from the number 0.
@@ -141,9 +140,8 @@ class Moments(Value):
     def __mul__(self, scale: float) -> Self:
         if not isinstance(scale, Real):
             return NotImplemented
-        return type(self)(
-            self.counts * scale, self.centres, self.sums * scale, self.products * scale, self.structure
-        )
+        counts, sums, products = self.counts * scale, self.sums * scale, self.products * scale
+        return type(self)(counts, self.centres, sums, products, self.structure)
 
     __rmul__ = __mul__
 

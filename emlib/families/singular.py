@@ -26,10 +26,7 @@ def singular(means: Array, covariance: Full) -> np.ndarray:
     all of its variance but 1e-11.
     """
     varies = covariance.variances() > (4 * EPS) ** 2 * (means * means)
-    stands = covariance.unexplained > LEAST
-    if varies.all() and stands.all():
-        return np.zeros(1, dtype=bool)
-    return ~varies.all(axis=1) | ~stands
+    return ~(np.logical_and.reduce(varies, axis=1) & (covariance.unexplained > LEAST))
 
 
 def held_up(moments: Moments, stored: Array, floor: Array | None, ridge: float) -> np.ndarray:

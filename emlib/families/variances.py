@@ -34,10 +34,6 @@ class Diag(Full):
         return np.diag(covariance)
 
     @staticmethod
-    def divided(products: Array, counts: Array, D: int) -> Array:
-        return products / counts[:, None]
-
-    @staticmethod
     def plus(stored: Array, variance: float) -> Array:
         return stored + variance
 
@@ -73,10 +69,6 @@ class Diag(Full):
         return np.sqrt(self.stored)[labels] * noise
 
     @staticmethod
-    def n_products(D: int) -> int:
-        return D
-
-    @staticmethod
     def products(X: Array, out: Array) -> None:
         np.multiply(X, X, out=out)
 
@@ -98,10 +90,6 @@ class Spherical(Diag):
     @staticmethod
     def divided(products: Array, counts: Array, D: int) -> Array:
         return products / (counts[:, None] * D)
-
-    @staticmethod
-    def n_products(D: int) -> int:
-        return 1
 
     @staticmethod
     def products(X: Array, out: Array) -> None:
