@@ -14,12 +14,10 @@ from emlib import validate
 from emlib.blocks import as_one, rows_in_one
 from emlib.em import EPS, Collapse
 from emlib.families import shortcuts
-from emlib.families.comparing import divergences
-from emlib.families.covariance import Full
+from emlib.families.covariance import Full, divergences
 from emlib.families.family import Family, Linear, separation
 from emlib.families.moments import Moments
-from emlib.families.options import checked, in_dimensions
-from emlib.families.prior import Prior
+from emlib.families.prior import Prior, checked, in_dimensions
 from emlib.families.singular import at_floor, collapse, held_up, singular
 from emlib.families.variances import STRUCTURES, structure_named
 from emlib.text import brief, counted
@@ -275,13 +273,16 @@ class Gaussian(Family):
         if self.prior is None:
             return 0.0
         prior = self.prior
-        root = np.sqrt(prior.covariance_count) * np.linalg.cholesky(prior.covariance)
+        root = np.linalg.cholesky(prior.covariance)
         # tr(S^-1 C), and each mean's squared distance from the prior's.
-        squares = []
-        for k, mean in enumerate(self.means):
-            away = np.sqrt(prior.mean_count) * (mean - prior.mean)
-            squares.append((self.covariance.whiten(k, np.column_stack([root, away])) ** 2).sum())
-        return -0.5 * float((prior.covariance_count * self.covariance.log_dets + squares).sum())
+        squares = np.array(
+            [
+                (self.covariance.whiten(k, np.column_stack([root, mean - prior.mean])) ** 2).sum(axis=0)
+                for k, mean in enumerate(self.means)
+            ]
+        )  # (K, D + 1)
+        covariances = (self.covariance.log_dets + squares[:, :-1].sum(axis=1)).sum()
+        return -0.5 * float(prior.covariance_count * covariances + prior.mean_count * squares[:, -1].sum())
 
     def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
         labels = validate.members("labels", labels, len(self))
@@ -309,7 +310,10 @@ class Gaussian(Family):
         unexplained, D = self.covariance.unexplained, self.means.shape[1]
         shift = EPS**2 * np.maximum.reduce(self.means * self.means / self.covariance.variances(), axis=1)
         loss = (64 * EPS * D / unexplained) ** 2 + shift + 64 * EPS / np.sqrt(unexplained)
-        return float(statistics.counts @ loss) * D
+        lost = float(statistics.counts @ loss) * D
+        if self.prior is not None:  # its density is as large a sum as that of so many points
+            lost += 256 * EPS * len(self) * D * (self.prior.covariance_count + self.prior.mean_count)
+        return lost
 
     def held_up(self, statistics: Moments) -> np.ndarray:
         """Components at the floor, or singular without the ridge, in a direction in which the data are not flat."""
@@ -327,7 +331,7 @@ class Gaussian(Family):
         return np.full(len(self), at_floor(self.covariance, self.floor))
 
     def divergence(self, other: Self) -> Array:
-        """See `emlib.families.comparing`."""
+        """See `emlib.families.covariance.divergences`."""
         validate.kind("other", other, Gaussian)
         if other.n_features != self.n_features:
             raise ValueError(
