@@ -63,7 +63,7 @@ class Full(Value):
     axes: ClassVar[str] = "KDD"  # as stored
 
     def __post_init__(self) -> None:
-        for array in vars(self).values():
+        for array in (self.stored, self.whiteners, self.log_dets, self.unexplained):
             array.setflags(write=False)
 
     # Shapes, and how many numbers ---------------------------------------------------------------------
