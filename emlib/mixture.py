@@ -113,11 +113,7 @@ class Mixture(Value, Model):
 
     def with_parts(self, weights: Array, components: Family) -> Self:
         """A mixture like this one, of weights and components that are known to be in order."""
-        weights.setflags(write=False)
-        new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__, weights=weights, components=components)
-        new.__dict__.pop("_log_weights", None)  # those of other weights
-        return new
+        return self._with(weights=weights, components=components)
 
     @property
     def n_parameters(self) -> int:
@@ -158,11 +154,10 @@ class Mixture(Value, Model):
 
     def e_step(self, block: Any, weights: Array | None = None) -> MixtureStatistics:
         points = block if isinstance(block, kernels.Points) else kernels.Points(block)
-        found = kernels.expect(self.weights, self.components, points, weights)
-        log_likelihood, counts, statistics, lost = found
+        log_likelihood, counts, parts, lost = kernels.expect(self.weights, self.components, points, weights)
         rows = len(points.X) if weights is None else int(np.count_nonzero(weights))
         n_points = float(rows) if weights is None else float(weights.sum())
-        return MixtureStatistics(log_likelihood, n_points, rows, counts, statistics, lost)
+        return MixtureStatistics(log_likelihood, n_points, rows, counts, parts, lost)
 
     def maximize(self, statistics: MixtureStatistics) -> Self:
         """M-step: every weight becomes its component's share of the points; the family does the rest.
@@ -186,7 +181,7 @@ class Mixture(Value, Model):
                 k = int(np.argmin(counts))
                 raise Collapse(f"component {k} has no points left: use fewer components or another start")
             weights = counts / np.add.reduce(counts)
-        return self.with_parts(weights, self.components.maximize(statistics.components))
+        return self._with(weights=weights, components=self.components.maximize(statistics.components))
 
     def log_prior(self) -> float:
         weights = self.weight_count * float(self._log_weights.sum()) if self.weight_count else 0.0
@@ -305,9 +300,8 @@ class Mixture(Value, Model):
         columns, values : array_like (C,)
             Which features are known, by number, and their values; at least one feature must be left.
         """
-        chosen = validate.columns(
-            "columns", columns, self._gaussians("conditional").n_features, all_allowed=False
-        )
+        D = self._gaussians("conditional").n_features
+        chosen = validate.columns("columns", columns, D, all_allowed=False)
         values = validate.shaped("values", values, chosen.shape, "one number for each column")
         found = self.conditionals(chosen, values[None])
         return Mixture(found.resp[0], Gaussian.known(found.means[0], found.covariances))
@@ -354,9 +348,8 @@ class Mixture(Value, Model):
 
     def _gaussians(self, what: str) -> Gaussian:
         if not isinstance(self.components, Gaussian):
-            raise ValueError(
-                f"{what} is for mixtures of Gaussians, and this is one of {self.components.kind()}"
-            )
+            kind = self.components.kind()
+            raise ValueError(f"{what} is for mixtures of Gaussians, and this is one of {kind}")
         return self.components
 
     def _on_a_line(self, what: str) -> Gaussian:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,34 @@ class Value:
     value equals its own copy. What a `cached_property` has computed does not count.
     """
 
+    # What subclasses inherit. Else @dataclass would write its own: a comparison that NumPy's arrays do not survive.
+    _inherited: ClassVar[tuple[str, ...]] = ("__eq__", "__hash__")
+    _computed: ClassVar[tuple[str, ...]] = ()  # names of properties that are computed once, and kept
+
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        # Else @dataclass would write a comparison of its own, which NumPy's arrays do not survive.
-        for name in ("__eq__", "__hash__"):
-            if name not in vars(cls):
-                setattr(cls, name, getattr(Value, name))
+        for name in cls._inherited:
+            setattr(cls, name, getattr(cls, name))
+        own = [name for name, thing in vars(cls).items() if isinstance(thing, cached_property)]
+        cls._computed = (*cls._computed, *own)
+
+    @classmethod
+    def _made(cls, **state: Any) -> Self:
+        """An instance with these fields, which are known to be in order."""
+        return object.__new__(cls)._with(**state)
+
+    def _with(self, **changes: Any) -> Self:
+        """The same but for some fields, which are known to be in order."""
+        new = object.__new__(type(self))  # a frozen dataclass is set once, here
+        own = new.__dict__
+        own.update(self.__dict__)
+        own.update(changes)
+        for name in self._computed:
+            own.pop(name, None)
+        for value in changes.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+        return new
 
     def __eq__(self, other: Any) -> bool:
         if type(other) is not type(self):
@@ -32,9 +55,8 @@ class Value:
         return all(_equal(getattr(self, name), getattr(other, name)) for name in field_names(type(self)))
 
     def __hash__(self) -> int:
-        return hash(
-            (type(self), *(getattr(getattr(self, name), "shape", ()) for name in field_names(type(self))))
-        )
+        shapes = [getattr(getattr(self, name), "shape", ()) for name in field_names(type(self))]
+        return hash((type(self), *shapes))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if missing := [name for name in field_names(type(self)) if name not in state]:
@@ -48,14 +70,13 @@ class Value:
         self.__dict__.update(state)
 
 
-def field_names(cls: type) -> tuple[str, ...]:
+@cache
+def _field_names(cls: type) -> tuple[str, ...]:
     """The names of the fields of a dataclass that make it what it is."""
-    if cls not in _names:
-        _names[cls] = tuple(field.name for field in fields(cls) if field.compare) if is_dataclass(cls) else ()
-    return _names[cls]
+    return tuple(field.name for field in fields(cls) if field.compare) if is_dataclass(cls) else ()
 
 
-_names: dict[type, tuple[str, ...]] = {}
+field_names: Callable[[type], tuple[str, ...]] = _field_names  # (mypy thinks a class could not be hashed)
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -67,16 +88,13 @@ def _equal(a: Any, b: Any) -> bool:
     return bool(a == b) or (isinstance(a, float) and isinstance(b, float) and a != a and b != b)
 
 
-class once:  # noqa: N801 (used as a decorator)
+class once(cached_property[Any]):  # noqa: N801 (used as a decorator)
     """A property that is computed once: `functools.cached_property` without the lock it has in Python 3.11."""
-
-    def __init__(self, compute: Callable[[Any], Any]) -> None:
-        self.compute, self.name, self.__doc__ = compute, compute.__name__, compute.__doc__
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
-        value = instance.__dict__[self.name] = self.compute(instance)
+        value = instance.__dict__[self.attrname] = self.func(instance)
         return value
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from scipy import stats
+from toys import Poisson
 
 import exercises
 from emlib import (
@@ -30,6 +31,7 @@ RNG = np.random.default_rng(0)
 X, PLANE = RNG.normal(size=(30, 1)), RNG.normal(size=(30, 2))
 LINE = Mixture([0.5, 0.5], Gaussian.univariate([0, 1], [1, 2]))
 FLAT = Mixture([0.5, 0.5], Gaussian([[0, 0], [1, 0]], [np.eye(2)] * 2))
+COUNTS = Poisson(np.array([[1.0], [2.0]]))
 TRACE = fit(LINE, X, tol=0, max_iter=1)
 GMM = GaussianMixture(2, random_state=0, tol=0.1).fit(X)
 
@@ -108,6 +110,14 @@ PLACES = {
     "aligned": lambda junk: LINE.aligned(junk),
     "fixed weights": lambda junk: Mixture([0.5, 0.5], LINE.components, fixed_weights=junk),
     "component": lambda junk: LINE[junk],
+    "describe": lambda junk: LINE.components.describe(junk),
+    "permuted": lambda junk: LINE.components.permuted(junk),
+    "moved": lambda junk: FLAT.components.moved(junk),
+    "distinct": lambda junk: FLAT.components.distinct(junk),
+    "distinct family": lambda junk: COUNTS.distinct(junk),
+    "divergence": lambda junk: FLAT.components.divergence(junk),
+    "collect X": lambda junk: LINE.components.collect(junk, np.ones((30, 2))),
+    "collect resp": lambda junk: LINE.components.collect(X, junk),
     "conditionals": lambda junk: FLAT.conditionals([1], junk),
     "cdf": lambda junk: LINE.cdf(junk),
     "quantile": lambda junk: LINE.quantile(junk),
@@ -272,6 +282,17 @@ RIGHT = {
         "true": lambda one: one.means[0] == 1,  # as of any sequence
         "negative": lambda one: one.means[0] == 1,
     },
+    "describe": {
+        "zero": lambda text: text == "mean 0, variance 1",
+        "true": lambda text: text == "mean 1, variance 2",  # as of any sequence
+        "negative": lambda text: text == "mean 1, variance 2",
+    },
+    "permuted": {"empty": lambda parts: len(parts) == 0},
+    "collect X": {"far out": lambda moments: np.allclose(moments.means, 1e200)},
+    "collect resp": {
+        "too many columns": lambda moments: (moments.counts == 0).all() and len(moments.counts) == 7,
+        "far out": lambda moments: np.allclose(moments.counts, 30 * 1e200),
+    },
     "conditionals": {"too few rows": lambda many: many.mean().shape == (5, 1)},
     "cdf": {
         "zero": lambda p: np.isclose(p, 0.25 + 0.5 * stats.norm.cdf(-1 / np.sqrt(2))),
@@ -386,7 +407,7 @@ def refused(place, junk):
     errors = [ValueError]
     if place.split()[0] in dir(checks):
         errors.append(AssertionError)
-    elif place == "component":
+    elif place in ("component", "describe"):
         errors.append(IndexError)  # by which Python ends a loop over a sequence
     try:
         PLACES[place](junk)

@@ -565,6 +565,17 @@ def test_a_prior_that_counts_for_all_is_the_answer(structure):
 
 
 @each_structure
+def test_a_prior_that_counts_for_all_is_no_fall(structure):
+    """Where it is worth 1e12 points, its own rounding is all that the objective may seem to lose."""
+    for seed in range(20):
+        X, labels = clusters(seed)
+        mean = np.random.default_rng(seed).standard_normal(2)
+        prior = Prior([[1.0, 0.3], [0.3, 0.8]], 1e12, mean, 1e12)
+        first = start.from_labels(X, labels, structure=structure, prior=prior)
+        assert fit(first, X, tol=0, max_iter=5, warn=False).stop.reason == "max_iter"
+
+
+@each_structure
 @pytest.mark.parametrize("distance", [50.0, 1e4])
 def test_a_component_without_points_keeps_what_the_prior_says(structure, distance):
     X = np.random.default_rng(0).standard_normal((60, 2))

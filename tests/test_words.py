@@ -157,6 +157,66 @@ def test_components_are_chosen_by_their_numbers():
 
 
 @pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        (lambda parts: parts.moved([[0.0, 0.0]]), "means has shape (1, 2); it must be (K, D) = (2, 2)"),
+        (lambda parts: parts.moved(None), "means is None; it must be an array of numbers"),
+        (lambda parts: parts.moved("a"), "means cannot be read as an array of numbers: it holds text"),
+        (
+            lambda parts: parts.distinct([1.0, 2.0, 3.0]),
+            "counts has shape (3,); it must be one number for each component, (K,) = (2,)",
+        ),
+        (lambda parts: parts.distinct(None), "counts is None; it must be an array of numbers"),
+        (
+            lambda parts: parts.collect(X, np.ones((30, 2))),
+            "X has 1 column and the model 2 dimensions: they must be the same number",
+        ),
+        (
+            lambda parts: parts.collect(PLANE, np.ones(30)),
+            "resp has shape (30,); it must be (N, K) = (30, K): one row for each point",
+        ),
+        (
+            lambda parts: parts.collect(PLANE, np.ones((29, 2))),
+            "resp has shape (29, 2); it must be (N, K) = (30, K): one row for each point",
+        ),
+        (
+            lambda parts: parts.collect(PLANE, -np.ones((30, 2))),
+            "resp has a negative value, -1; a point can count for nothing, but not less",
+        ),
+        (lambda parts: parts.collect(None, np.ones((30, 2))), "X is None; it must be an array of numbers"),
+        (lambda parts: parts.describe(None), "None is no component; give the number of one, from 0 to 1"),
+        (lambda parts: parts.describe(1.5), "1.5 is no component; give the number of one, from 0 to 1"),
+        (lambda parts: parts.divergence(FLAT), "other is a Mixture; it must be a Gaussian"),
+        (lambda parts: parts.divergence(None), "other is None; it must be a Gaussian"),
+        (
+            lambda parts: parts.divergence(LINE.components),
+            "other has 1 dimension and these 2: they must agree",
+        ),
+    ],
+)
+def test_components_say_what_they_take(work, said):
+    assert refusal(lambda: work(FLAT.components)) == said
+
+
+def test_components_take_lists_where_they_take_arrays():
+    parts = FLAT.components
+    assert parts.moved([[0, 1], [2, 3]]).means.tolist() == [[0, 1], [2, 3]]
+    np.testing.assert_array_equal(parts.distinct([10, 20]), parts.distinct(np.array([10.0, 20.0])))
+    resp = FLAT.responsibilities(PLANE)
+    assert parts.collect(PLANE, resp) == MOMENTS
+    lists = parts.collect(PLANE.tolist(), resp.tolist())
+    np.testing.assert_allclose(lists.covariances, MOMENTS.covariances, rtol=1e-12)
+    means = np.zeros((2, 2))
+    moved = parts.moved(means)
+    means[:] = 1.0  # the model keeps its own
+    assert not moved.means.any()
+    for k in (2, -3):
+        said = f"there is no component {k}; they are numbered from 0 to 1"
+        assert refusal(lambda k=k: parts.describe(k), IndexError) == said
+    assert parts.describe(-1) == parts.describe(1) == "mean [1, 0], covariance [[1, 0], [0, 1]]"
+
+
+@pytest.mark.parametrize(
     ("structure", "values"), [("diag", [[1, 2], [3, 0]]), ("diag", [[1, 2], [3, -1]]), ("spherical", [1, 0])]
 )
 def test_no_variance_is_zero_or_less(structure, values):

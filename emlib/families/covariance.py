@@ -2,6 +2,7 @@
 
 - `Full`: a covariance for every component. The base of the four: the others override where they differ.
 - `Tied`: one covariance for all components.
+- `divergences`: how far Gaussians are apart.
 - `Diag` and `Spherical`, which are made of variances, are in `emlib.families.variances`.
 
 ========== ============= ============= ====================================== ==================
@@ -13,7 +14,8 @@ diag       (K, D)        (K, D)        a variance for every feature           K 
 spherical  (K,)          (K, 1)        one variance for all its features      K
 ========== ============= ============= ====================================== ==================
 
-They are stored with a 1 where NumPy should repeat, so that tied is computed as full is, and spherical as diag.
+They are stored with a 1 where NumPy should repeat, so that tied is computed as full is, and spherical as diag; products
+of the data are first made as those two need them, and then summed over the axis of which the structure has one.
 
 Shapes below: means, centres and sums (K, D); counts (K,); points in columns (D, B).
 """
@@ -29,10 +31,11 @@ from scipy.linalg import rq
 from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dtrtri
 
+from emlib.em import EPS
 from emlib.value import Array, Value, field_names, once
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class Full(Value):
     """A covariance for every component.
 
@@ -57,19 +60,23 @@ class Full(Value):
     unexplained: Array
 
     name: ClassVar[str] = "full"
-    shape_in_words: ClassVar[str] = "(K, D, D)"
+    axes: ClassVar[str] = "KDD"  # as stored
+
+    def __post_init__(self) -> None:
+        for array in (self.stored, self.whiteners, self.log_dets, self.unexplained):
+            array.setflags(write=False)
 
     # Shapes, and how many numbers ---------------------------------------------------------------------
 
     @classmethod
-    def shape(cls, K: int, D: int) -> tuple[int, ...]:
-        """The shape of the covariances of K components in D dimensions, as users see it."""
-        return cls.stored_shape(K, D)
+    def stored_shape(cls, K: int, D: int) -> tuple[int, ...]:
+        """The shape of the covariances of K components in D dimensions, as stored."""
+        return tuple({"K": K, "D": D, "1": 1}[axis] for axis in cls.axes)
 
-    @staticmethod
-    def stored_shape(K: int, D: int) -> tuple[int, ...]:
-        """Their shape as stored."""
-        return K, D, D
+    @classmethod
+    def shape(cls, K: Any, D: Any) -> tuple[Any, ...]:
+        """Their shape as users see it, in numbers or in letters."""
+        return tuple({"K": K, "D": D}[axis] for axis in cls.axes if axis != "1")
 
     @classmethod
     def n_parameters(cls, K: int, D: int) -> int:
@@ -94,20 +101,21 @@ class Full(Value):
         """What `products_of_points` gives for one point's worth of a covariance (D, D)."""
         return covariance
 
-    @staticmethod
-    def over_components(products: Array) -> Array:
-        """The products of all components, from those of each."""
-        return products
+    @classmethod
+    def summed(cls, products: Array) -> Array:
+        """The products of all components in the shape stored, from those of each."""
+        axis = cls.axes.find("1")
+        return products if axis < 0 else products.sum(axis=axis, keepdims=True)
 
     @staticmethod
     def divided(products: Array, counts: Array, D: int) -> Array:
         """Covariances as stored: products, divided by how many points they are sums over."""
-        return products / counts[:, None, None]
+        return (products.T / counts).T
 
     @staticmethod
     def plus(stored: Array, variance: float) -> Array:
         """Covariances as stored, with a variance added to every feature."""
-        return stored + variance * _identity(stored.shape[-1])
+        return stored + variance * np.eye(stored.shape[-1])
 
     # From estimates to values ---------------------------------------------------------------------------
 
@@ -120,9 +128,7 @@ class Full(Value):
         """
         if D == 1:  # variances
             variances, whiteners, log_dets = from_variances(stored[:, :, 0], floor)
-            return cls._made(
-                variances[:, :, None], whiteners[:, :, None], log_dets[:, 0], 1 + 0 * log_dets[:, 0]
-            )
+            return cls(variances[:, :, None], whiteners[:, :, None], log_dets[:, 0], 1 + 0 * log_dets[:, 0])
         roots = _roots(stored)
         whiteners = np.array([dtrtri(root, lower=1)[0] for root in roots])
         log_dets = 2 * np.add.reduce(np.log(roots.diagonal(axis1=1, axis2=2)), axis=1)
@@ -136,41 +142,46 @@ class Full(Value):
                     stored[k], whiteners[k], log_dets[k] = clipped
             precisions = np.add.reduce(whiteners * whiteners, axis=1)
         unexplained = 1 / np.maximum.reduce(precisions * stored.diagonal(axis1=1, axis2=2), axis=1)
-        return cls._made(stored, whiteners, log_dets, unexplained)
-
-    @classmethod
-    def _made(cls, stored: Array, whiteners: Array, log_dets: Array, unexplained: Array) -> Self:
-        new = object.__new__(cls)
-        for array in (stored, whiteners, log_dets, unexplained):
-            array.setflags(write=False)
-        # A frozen dataclass is set once, here.
-        new.__dict__.update(stored=stored, whiteners=whiteners, log_dets=log_dets, unexplained=unexplained)
-        return new
+        return cls(stored, whiteners, log_dets, unexplained)
 
     @once
     def _triangular(self) -> np.ndarray:
         """Which whiteners are triangles, (K,): those of clipped covariances are not."""
         return np.logical_not(np.triu(self.whiteners, 1).any(axis=(1, 2)))
 
+    def not_definite(self) -> np.ndarray:
+        """The numbers of those that are not positive definite, as far as float64 can tell."""
+        return np.flatnonzero(~(self.unexplained > 16 * EPS * self.stored.shape[-1]))
+
+    def check_definite(self, name: str) -> None:
+        """Raise an error unless all are positive definite; {k} in the name is the number."""
+        for k in self.not_definite():
+            raise ValueError(
+                f"{name.format(k=k)} is not positive definite as far as float64 can tell: its smallest eigenvalue is "
+                f"{np.linalg.eigvalsh(self.stored[k])[0]:.3g}; it must be clearly above 0. A small variance added to "
+                "the diagonal makes it so"
+            )
+
     # Using covariances ------------------------------------------------------------------------------------
 
-    def matrices(self, K: int, D: int) -> Array:
-        """The covariances written out, (K, D, D)."""
-        return np.broadcast_to(self.stored, (K, D, D))
+    @staticmethod
+    def matrices(stored: Array, K: int, D: int) -> Array:
+        """Covariances, or their inverses, written out, (K, D, D)."""
+        return np.broadcast_to(stored, (K, D, D))
 
     def variances(self) -> Array:
         """The variance of every feature, (K, D), or with a 1 where NumPy should repeat."""
         return self.stored.diagonal(axis1=1, axis2=2)
 
-    def chosen(self, which: np.ndarray) -> Self:
+    def __getitem__(self, which: np.ndarray) -> Self:
         """The covariances of some of the components, in this order."""
-        return self._made(*(getattr(self, name)[which] for name in field_names(type(self))))
+        return type(self)(*(getattr(self, name)[which] for name in field_names(type(self))))
 
     @classmethod
     def joined(cls, several: list[Self]) -> Self:
         """The covariances of several families, one after the other."""
         names = field_names(cls)
-        return cls._made(*(np.concatenate([getattr(one, name) for one in several]) for name in names))
+        return cls(*(np.concatenate([getattr(one, name) for one in several]) for name in names))
 
     @staticmethod
     def of_features(stored: Array, which: np.ndarray) -> Array:
@@ -188,7 +199,12 @@ class Full(Value):
 
     def whiten(self, k: int, centred: Array) -> Array:
         """The whitener of component k, times points in columns, (D, B); their place may be taken."""
-        return _times(self.whiteners[k], centred, self._triangular[k])
+        k = k % len(self.whiteners)  # all components have the first, if they share one
+        if not self._triangular[k]:
+            return self.whiteners[k] @ centred
+        # Seen from Fortran a lower triangle is stored as its transpose.
+        product: Any = dtrmm(1.0, self.whiteners[k].T, centred, lower=0, trans_a=1, overwrite_b=1)
+        return product
 
     def colour(self, labels: np.ndarray, noise: Array) -> Array:
         """Standard normal noise, one row for each label, turned into draws from these covariances."""
@@ -196,10 +212,10 @@ class Full(Value):
 
     # The log-density as theta . phi(x), with phi(x) = (products, x, 1) ------------------------------------
 
-    @staticmethod
-    def n_products(D: int) -> int:
-        """How many products of its features phi(x) begins with."""
-        return D * (D + 1) // 2
+    @classmethod
+    def n_products(cls, D: int) -> int:
+        """How many products of its features phi(x) begins with: one for each free number of a component's own."""
+        return cls.n_parameters(2, D) - cls.n_parameters(1, D)
 
     @staticmethod
     def products(X: Array, out: Array) -> None:
@@ -231,40 +247,21 @@ class Tied(Full):
     """
 
     name = "tied"
-    shape_in_words = "(D, D)"
-
-    @classmethod
-    def shape(cls, K: int, D: int) -> tuple[int, ...]:
-        return D, D
-
-    @staticmethod
-    def stored_shape(K: int, D: int) -> tuple[int, ...]:
-        return 1, D, D
+    axes = "1DD"
 
     @staticmethod
     def outer(counts: Array, a: Array, b: Array) -> Array:
         return ((counts[:, None] * a).T @ b)[None]
 
     @staticmethod
-    def over_components(products: Array) -> Array:
-        return products.sum(axis=0, keepdims=True)
-
-    @staticmethod
     def divided(products: Array, counts: Array, D: int) -> Array:
         return products / counts.sum()
 
-    def chosen(self, which: np.ndarray) -> Self:
+    def __getitem__(self, which: np.ndarray) -> Self:
         return self
-
-    def whiten(self, k: int, centred: Array) -> Array:
-        return _times(self.whiteners[0], centred, self._triangular[0])
 
     def colour(self, labels: np.ndarray, noise: Array) -> Array:
         return noise @ np.linalg.inv(self.whiteners[0]).T
-
-    @staticmethod
-    def n_products(D: int) -> int:
-        return 0
 
     @staticmethod
     def products(X: Array, out: Array) -> None:
@@ -272,6 +269,32 @@ class Tied(Full):
 
     def linear(self, means: Array) -> tuple[Array, Array]:
         return np.empty((len(means), 0)), means @ self.precisions()[0]
+
+
+def divergences(means: Array, covariance: Full, others: Array, of_others: Full) -> Array:
+    """The two parts of the symmetric divergence of Gaussians, (2, K, K'), in nats: of covariances, and of means.
+
+    J = KL(j||k) + KL(k||j) = (tr(S_k^-1 S_j + S_j^-1 S_k) - 2D + d'(S_j^-1 + S_k^-1) d) / 2, with the
+    difference d of the means (Jeffreys 1946).
+    """
+    d, D = means[:, None] - others[None], means.shape[1]
+    with np.errstate(over="ignore", under="ignore"):  # infinite is far enough
+        if covariance.stored.ndim == of_others.stored.ndim == 2:
+            a, b = np.full(means.shape, covariance.stored), np.full(others.shape, of_others.stored)
+            traces = (1 / a) @ b.T + a @ (1 / b).T
+            squares = np.einsum("jka,ja->jk", d**2, 1 / a) + np.einsum("jka,ka->jk", d**2, 1 / b)
+        else:
+            (P, S), (Q, T) = (_written_out(c, m) for c, m in ((covariance, means), (of_others, others)))
+            traces = np.einsum("jab,kba->jk", P, T) + np.einsum("jab,kba->jk", S, Q)
+            squares = np.einsum("jka,jab,jkb->jk", d, P, d, optimize=True)
+            squares = squares + np.einsum("jka,kab,jkb->jk", d, Q, d, optimize=True)
+        return np.stack([traces - 2 * D, squares]) / 2
+
+
+def _written_out(covariance: Full, means: Array) -> list[Array]:
+    """Precisions and covariances, both (K, D, D)."""
+    both = covariance.precisions(), covariance.stored
+    return [covariance.matrices(stored, *means.shape) for stored in both]
 
 
 def from_variances(variances: Array, floor: Any = None) -> tuple[Array, Array, Array]:
@@ -294,15 +317,6 @@ def _clipped(covariance: Array, floor: Array, rootless: bool) -> tuple[Array, Ar
     return (raised + raised.T) / 2, whitener, float(np.log(eigenvalues).sum() + np.log(floor).sum())
 
 
-def _times(whitener: Array, points: Array, triangular: bool) -> Array:
-    """A whitener (D, D) times points in columns; in their place, if it is triangular."""
-    if not triangular:
-        return whitener @ points
-    # Seen from Fortran a lower triangle is stored as its transpose.
-    product: Any = dtrmm(1.0, whitener.T, points, lower=0, trans_a=1, overwrite_b=1)
-    return product
-
-
 def _roots(stored: Array) -> Any:
     """Lower Cholesky factors, (K, D, D); nan for a covariance that has none."""
     try:
@@ -312,11 +326,6 @@ def _roots(stored: Array) -> Any:
             return np.full_like(stored, np.nan)
     # At least one has no factor: one at a time tells which.
     return np.concatenate([_roots(one[None]) for one in stored])
-
-
-@cache
-def _identity(D: int) -> Array:
-    return np.eye(D)
 
 
 @cache

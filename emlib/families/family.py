@@ -22,7 +22,7 @@ from scipy.special import chdtri
 from emlib import validate
 from emlib.blocks import as_one
 from emlib.text import counted
-from emlib.value import Array, Value, field_names, frozen
+from emlib.value import Array, Value, frozen
 
 LARGEST_ERROR = 1e-9  # the largest error of a log-density, in nats, that a faster way is allowed
 CHANCE = 1e-3  # in one random split of a thousand, the halves are farther apart than a test allows
@@ -110,10 +110,7 @@ class Family(Value, ABC):
       weight 0.428594, rates [7.0, 8.0]
     """
 
-    def __init_subclass__(cls, **keywords: Any) -> None:
-        super().__init_subclass__(**keywords)
-        if "__repr__" not in vars(cls):  # else @dataclass would write one of its own
-            cls.__repr__ = Family.__repr__  # type: ignore[method-assign]
+    _inherited = (*Value._inherited, "__repr__")
 
     # Required -----------------------------------------------------------------------------------------
 
@@ -185,18 +182,19 @@ class Family(Value, ABC):
 
     def __getitem__(self, k: int) -> Self:
         """Component k alone, as a family of one."""
+        K = len(self)
         try:
-            k = range(len(self))[index(k)]
-        except (TypeError, IndexError):
-            raise _no_component(k, len(self)) from None
-        return self.permuted(np.array([k]))
+            order = [range(K)[index(k)]]
+        except IndexError:  # which ends a loop over a sequence
+            raise IndexError(f"there is no component {k}; they are numbered from 0 to {K - 1}") from None
+        except TypeError:
+            raise ValueError(f"{k!r} is no component; give the number of one, from 0 to {K - 1}") from None
+        return self.permuted(order)
 
-    def permuted(self, order: np.ndarray) -> Self:
+    def permuted(self, order: ArrayLike) -> Self:
         """These components in another order, or some of them."""
-        order = validate.members("order", order, len(self))
-        state = {name: getattr(self, name) for name in field_names(type(self))}
-        state.update({name: state[name][order] for name in self._parameters()})
-        return self._made(**state)
+        which = validate.members("order", order, len(self))
+        return self._with(**{name: getattr(self, name)[which] for name in self._parameters()})
 
     @classmethod
     def from_responsibilities(cls, X: ArrayLike, resp: ArrayLike, **options: Any) -> Self:
@@ -246,16 +244,6 @@ class Family(Value, ABC):
     def _in_dimensions(cls, options: dict[str, Any], D: int) -> dict[str, Any]:
         """The options for data of so many columns, or a ValueError if they do not fit."""
         return options
-
-    @classmethod
-    def _made(cls, **state: Any) -> Self:
-        """An instance with these fields, known to be in order. A frozen dataclass is set once, here."""
-        new = object.__new__(cls)
-        for value in state.values():
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
-        new.__dict__.update(state)
-        return new
 
     @classmethod
     def kind(cls) -> str:
@@ -337,13 +325,7 @@ def separation(divergence: Array, counts: Array, degrees: int) -> Array:
     degrees : int
         How many of these parameters a component has.
     """
+    counts = validate.shaped("counts", counts, divergence.shape[:1], "one number for each component, (K,)")
     with np.errstate(divide="ignore", invalid="ignore"):  # a component may have no points at all
         shared = 1 / (1 / counts[:, None] + 1 / counts[None])
         return divergence * shared / chdtri(max(degrees, 1), CHANCE)
-
-
-def _no_component(k: Any, K: int) -> ValueError | IndexError:
-    """The error for a component that is not there: an IndexError for a number, which ends a loop over a sequence."""
-    if isinstance(k, (int, np.integer)) and not isinstance(k, bool):
-        return IndexError(f"there is no component {k}; they are numbered from 0 to {K - 1}")
-    return ValueError(f"{k!r} is no component; give the number of one, from 0 to {K - 1}")

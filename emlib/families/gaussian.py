@@ -14,13 +14,10 @@ from emlib import validate
 from emlib.blocks import as_one, rows_in_one
 from emlib.em import EPS, Collapse
 from emlib.families import shortcuts
-from emlib.families.comparing import divergences
-from emlib.families.conditioning import conditioned
-from emlib.families.covariance import Full
+from emlib.families.covariance import Full, divergences
 from emlib.families.family import Family, Linear, separation
 from emlib.families.moments import Moments
-from emlib.families.options import checked, in_dimensions
-from emlib.families.prior import Prior
+from emlib.families.prior import Prior, checked, in_dimensions
 from emlib.families.singular import at_floor, collapse, held_up, singular
 from emlib.families.variances import STRUCTURES, structure_named
 from emlib.text import brief, counted
@@ -69,11 +66,11 @@ class Gaussian(Family):
 
     means: Array
     covariance: Full  # the covariances as values of their structure
-    structure: str
-    floor: Array | None  # (D,)
-    ridge: float
-    prior: Prior | None
-    fixed: tuple[str, ...]
+    structure: str = "full"
+    floor: Array | None = None  # (D,)
+    ridge: float = 0.0
+    prior: Prior | None = None
+    fixed: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -95,20 +92,16 @@ class Gaussian(Family):
         given = {"structure": structure, "floor": floor, "ridge": ridge, "prior": prior, "fixed": fixed}
         options = in_dimensions(checked(given), D)
         form = structure_named(structure)
-        covariances = validate.shaped("covariances", covariances, form.shape(K, D), form.shape_in_words)
+        letters = str(form.shape("K", "D")).replace("'", "")
+        covariances = validate.shaped("covariances", covariances, form.shape(K, D), letters)
         stored = covariances.reshape(form.stored_shape(K, D))
+        name = "covariances[{k}]" if structure == "full" else "covariances"
         if stored.ndim == 3:
-            stored = validate.symmetric("covariances[{k}]" if structure == "full" else "covariances", stored)
+            stored = validate.symmetric(name, stored)
         else:
-            validate.variances("covariances", stored)
+            validate.variances(name, stored)
         covariance = form.of(stored, D)
-        for k in np.flatnonzero(~(covariance.unexplained > 16 * EPS * D)):
-            least = np.linalg.eigvalsh(stored[k])[0]
-            name = "covariances" if structure == "tied" else f"covariances[{k}]"
-            raise ValueError(
-                f"{name} is not positive definite as far as float64 can tell: its smallest eigenvalue "
-                f"is {least:.3g}; it must be clearly above 0. A small variance added to the diagonal makes it so"
-            )
+        covariance.check_definite(name)
         if options["floor"] is not None and "covariances" not in options["fixed"]:
             # From below the floor, the first M-step could only lose.
             covariance = form.of(stored, D, options["floor"])
@@ -129,11 +122,11 @@ class Gaussian(Family):
     @classmethod
     def known(cls, means: Array, matrices: Array) -> Self:
         """Gaussians with these means (K, D) and covariances (K, D, D), which are known to be in order."""
-        return cls._made(means=means, covariance=Full.of(matrices, means.shape[1]), **checked({}))
+        return cls._made(means=means, covariance=Full.of(matrices, means.shape[1]), **cls._options())
 
     @classmethod
     def _options(cls, **given: Any) -> dict[str, Any]:
-        options = checked(given)
+        options = checked(super()._options(**given))
         if options["fixed"]:  # in `from_responsibilities` no parameter is known
             raise ValueError(
                 f"fixed is {given['fixed']!r}; here all parameters are estimated: build the components that are known, "
@@ -141,9 +134,7 @@ class Gaussian(Family):
             )
         return options
 
-    @classmethod
-    def _in_dimensions(cls, options: dict[str, Any], D: int) -> dict[str, Any]:
-        return in_dimensions(options, D)
+    _in_dimensions = staticmethod(in_dimensions)
 
     # What they are ----------------------------------------------------------------------------------
 
@@ -155,36 +146,32 @@ class Gaussian(Family):
     def n_parameters(self) -> int:
         K, D = self.means.shape
         means = 0 if "means" in self.fixed else K * D
-        return means + (0 if "covariances" in self.fixed else self._form.n_parameters(K, D))
+        return means + (0 if "covariances" in self.fixed else self.covariance.n_parameters(K, D))
 
     @property
     def covariances(self) -> Array:
         """Shaped by the structure: (K, D, D), (D, D), (K, D) or (K,)."""
-        return self.covariance.stored.reshape(self._form.shape(*self.means.shape))
+        return self.covariance.stored.reshape(self.covariance.shape(*self.means.shape))
 
     @property
     def matrices(self) -> Array:
         """The covariance of every component written out, (K, D, D), whatever the structure."""
-        return self.covariance.matrices(*self.means.shape)
+        return self.covariance.matrices(self.covariance.stored, *self.means.shape)
 
     @property
     def precisions(self) -> Array:
         """The inverses of the covariances, in the same shape."""
-        return self.covariance.precisions().reshape(self._form.shape(*self.means.shape))
+        return self.covariance.precisions().reshape(self.covariance.shape(*self.means.shape))
 
     @property
     def precision_factors(self) -> Array:
         """U with U U' = precision, as scikit-learn has them: upper triangular, or one over standard deviations."""
-        return self.covariance.factors_of_precisions().reshape(self._form.shape(*self.means.shape))
+        return self.covariance.factors_of_precisions().reshape(self.covariance.shape(*self.means.shape))
 
     @property
     def variances(self) -> Array:
         """The variance of every feature, (K, D)."""
         return np.full(self.means.shape, self.covariance.variances())
-
-    @property
-    def _form(self) -> type[Full]:
-        return STRUCTURES[self.structure]
 
     @once
     def log_scale(self) -> Array:
@@ -196,24 +183,18 @@ class Gaussian(Family):
         """All that the parameters are not: structure, floor, ridge, prior and fixed."""
         return {name: getattr(self, name) for name in ("structure", "floor", "ridge", "prior", "fixed")}
 
-    def __len__(self) -> int:
-        return len(self.means)
-
-    def permuted(self, order: np.ndarray) -> Self:
-        order = validate.members("order", order, len(self))
-        return self._made(means=self.means[order], covariance=self.covariance.chosen(order), **self.options)
-
-    def moved(self, means: Array) -> Self:
+    def moved(self, means: ArrayLike) -> Self:
         """These covariances about other means, (K, D)."""
-        return self._made(means=np.array(means), covariance=self.covariance, **self.options)
+        means = validate.shaped("means", means, self.means.shape, "(K, D)")
+        return self._with(means=frozen(means))
 
     def under(self, **options: Any) -> Self:
         """These components under other options, such as a floor, to which they are raised."""
-        options = in_dimensions(checked(self.options | options), self.n_features)
+        options = in_dimensions(checked(super()._options(**self.options | options)), self.n_features)
         floor, covariance = options["floor"], self.covariance
         if floor is not None and (self.floor is None or not np.array_equal(floor, self.floor)):
-            covariance = self._form.of(covariance.stored, self.n_features, floor)
-        return self._made(means=self.means, covariance=covariance, **options)
+            covariance = self.covariance.of(covariance.stored, self.n_features, floor)
+        return self._with(covariance=covariance, **options)
 
     # EM ---------------------------------------------------------------------------------------------
 
@@ -233,7 +214,14 @@ class Gaussian(Family):
         return self.log_scale[k] - 0.5 * np.einsum("dn,dn->n", whitened, whitened)
 
     def collect(self, X: Array, resp: Array) -> Moments:
-        return Moments.known(X, resp, self.structure)
+        # A loop comes here with tables that are in order. That is soon seen, and the rest by the sums.
+        floats = type(X) is type(resp) is np.ndarray and X.dtype == resp.dtype == float
+        tables = floats and X.ndim == resp.ndim == 2
+        if tables and len(X) == len(resp) and self.n_features in (None, X.shape[1]):
+            moments = Moments.known(X, resp, self.structure)
+            if np.isfinite(moments.sums).all():
+                return moments
+        return Moments.of(validate.points(X, self.n_features), resp, self.structure)
 
     def maximize(self, statistics: Moments) -> Self:
         """The Gaussians of highest likelihood for these moments; of highest probability, with a prior.
@@ -255,7 +243,7 @@ class Gaussian(Family):
         if not np.minimum.reduce(least) > 0:
             empty = int(np.argmin(least))
             raise Collapse(f"component {empty} has no points left: use fewer components or another start")
-        means = self.means if "means" in self.fixed else moments.means
+        means = self.means if "means" in self.fixed else moments.about_means[1]
         if "covariances" in self.fixed:
             covariance = self.covariance
         else:
@@ -263,11 +251,7 @@ class Gaussian(Family):
             covariance = form.of(form.plus(stored, self.ridge) if self.ridge else stored, D, self.floor)
             if self.floor is None and (flat := singular(means, covariance)).any():
                 raise collapse(flat, counts, D)
-        means.setflags(write=False)
-        new = object.__new__(type(self))  # all is known to be in order: no need to check it again
-        new.__dict__.update(self.__dict__, means=means, covariance=covariance)
-        new.__dict__.pop("log_scale", None)  # that of other covariances
-        return new
+        return self._with(means=means, covariance=covariance)
 
     def _check_statistics(self, statistics: Any) -> None:
         """Raise an error unless these are moments of this structure, and of as many features, if that is known."""
@@ -289,16 +273,16 @@ class Gaussian(Family):
         if self.prior is None:
             return 0.0
         prior = self.prior
+        root = np.linalg.cholesky(prior.covariance)
         # tr(S^-1 C), and each mean's squared distance from the prior's.
-        root = np.linalg.cholesky(prior.covariance).astype(float)
-        # (A copy, since `whiten` may take its place.)
-        traces = [(self.covariance.whiten(k, root.copy()) ** 2).sum() for k in range(len(self))]
-        away = [
-            (self.covariance.whiten(k, (mean - prior.mean)[:, None]) ** 2).sum()
-            for k, mean in enumerate(self.means)
-        ]
-        covariances = prior.covariance_count * (self.covariance.log_dets + traces).sum()
-        return -0.5 * float(covariances + prior.mean_count * np.sum(away))
+        squares = np.array(
+            [
+                (self.covariance.whiten(k, np.column_stack([root, mean - prior.mean])) ** 2).sum(axis=0)
+                for k, mean in enumerate(self.means)
+            ]
+        )  # (K, D + 1)
+        covariances = (self.covariance.log_dets + squares[:, :-1].sum(axis=1)).sum()
+        return -0.5 * float(prior.covariance_count * covariances + prior.mean_count * squares[:, -1].sum())
 
     def sample(self, labels: np.ndarray, rng: np.random.Generator) -> Array:
         labels = validate.members("labels", labels, len(self))
@@ -326,7 +310,10 @@ class Gaussian(Family):
         unexplained, D = self.covariance.unexplained, self.means.shape[1]
         shift = EPS**2 * np.maximum.reduce(self.means * self.means / self.covariance.variances(), axis=1)
         loss = (64 * EPS * D / unexplained) ** 2 + shift + 64 * EPS / np.sqrt(unexplained)
-        return float(statistics.counts @ loss) * D
+        lost = float(statistics.counts @ loss) * D
+        if self.prior is not None:  # its density is as large a sum as that of so many points
+            lost += 256 * EPS * len(self) * D * (self.prior.covariance_count + self.prior.mean_count)
+        return lost
 
     def held_up(self, statistics: Moments) -> np.ndarray:
         """Components at the floor, or singular without the ridge, in a direction in which the data are not flat."""
@@ -344,7 +331,7 @@ class Gaussian(Family):
         return np.full(len(self), at_floor(self.covariance, self.floor))
 
     def divergence(self, other: Self) -> Array:
-        """See `emlib.families.comparing`."""
+        """See `emlib.families.covariance.divergences`."""
         validate.kind("other", other, Gaussian)
         if other.n_features != self.n_features:
             raise ValueError(
@@ -359,21 +346,28 @@ class Gaussian(Family):
         the law of many points says, and far-off means must not be counted as noise.
         """
         between, D = divergences(self.means, self.covariance, self.means, self.covariance), self.n_features
-        own = D if self.structure == "tied" else D + self._form.n_parameters(len(self), D) // len(self)
+        own = D + self.covariance.n_products(D)  # free numbers
         return np.maximum(separation(between[1], counts, D), separation(between.sum(axis=0), counts, own))
 
     # Parts of the space -----------------------------------------------------------------------------
 
     def marginal(self, columns: ArrayLike) -> Self:
         columns = validate.columns("columns", columns, self.n_features)
-        covariance = self._form.of(self._form.of_features(self.covariance.stored, columns), len(columns))
-        options = self.options
-        options["floor"] = None if self.floor is None else self.floor[columns]
-        options["prior"] = None if self.prior is None else self.prior.marginal(columns)
-        return self._made(means=self.means[:, columns], covariance=covariance, **options)
+        stored = self.covariance.of_features(self.covariance.stored, columns)
+        covariance = self.covariance.of(stored, len(columns))
+        floor = None if self.floor is None else self.floor[columns]
+        prior = None if self.prior is None else self.prior.marginal(columns)
+        return self._with(means=self.means[:, columns], covariance=covariance, floor=floor, prior=prior)
 
     def conditional(self, columns: np.ndarray, values: Array) -> tuple[Array, Array]:
-        return conditioned(self.means, self.matrices, columns, values)
+        rest, C = np.setdiff1d(np.arange(self.n_features), columns), len(columns)
+        # The known features first: then the last corner of a Cholesky factor is that of what is left.
+        order = np.concatenate([columns, rest])
+        roots = np.linalg.cholesky(self.matrices[:, order[:, None], order])
+        away = (values - self.means[:, None, columns]).transpose(0, 2, 1)  # (K, C, N)
+        shifts = roots[:, C:, :C] @ np.linalg.solve(roots[:, :C, :C], away)  # (K, R, N)
+        corners = roots[:, C:, C:]
+        return self.means[:, rest] + shifts.transpose(2, 0, 1), corners @ corners.transpose(0, 2, 1)
 
     @np.errstate(under="ignore")
     def cdf(self, x: ArrayLike) -> Array:
@@ -389,12 +383,10 @@ class Gaussian(Family):
         return f"{counted(len(self), name)} in {counted(self.n_features, 'dimension')}"
 
     def describe(self, k: int) -> str:
-        D = self.n_features
-        if D == 1:
-            return f"mean {self.means[k, 0]:.6g}, variance {self.variances[k, 0]:.6g}"
-        one = self.covariance.chosen(np.array([k])).stored[0].squeeze()  # (D, D), (D,) or ()
+        one, D = self[k], self.n_features
+        spread = one.covariance.stored[0].squeeze()  # (D, D), (D,) or ()
         if D > 3:
-            spread = f"variance {brief(one)}" if one.ndim == 0 else f"covariance {one.shape}"
-            return f"mean ({D},), {spread}"
-        word = {2: "covariance", 1: "variances", 0: "variance"}[one.ndim]
-        return f"mean {brief(self.means[k])}, {word} {brief(one)}"
+            text = f"variance {brief(spread)}" if spread.ndim == 0 else f"covariance {spread.shape}"
+            return f"mean ({D},), {text}"
+        name = {2: "covariance", 1: "variances", 0: "variance"}[spread.ndim]
+        return f"mean {brief(one.means.squeeze())}, {name} {brief(spread)}"

@@ -82,12 +82,11 @@ class Moments(Value):
             (mine,) = resp[:, k].nonzero()  # where components are far apart, few
             rows = slice(None) if len(mine) > 0.8 * len(X) else mine
             root = np.sqrt(resp[rows, k])  # (N,)
-            weighted = (X[rows] - centre) * root[
-                :, None
-            ]  # (N, D), by the roots: products then have the shares
+            # (N, D); by the roots, so that products have the shares.
+            weighted = (X[rows] - centre) * root[:, None]
             sums[k] = root @ weighted
             grams.append(form.products_of_points(weighted))
-        return cls(counts, centres, sums, form.over_components(np.array(grams)), structure)
+        return cls(counts, centres, sums, form.summed(np.array(grams)), structure)
 
     def about(self, centres: Array) -> Self:
         """The same moments about other centres, (K, D).
@@ -131,9 +130,8 @@ class Moments(Value):
             share = np.divide(theirs, ours + theirs, out=np.zeros_like(ours), where=ours + theirs > 0)
             centres = self.centres + share[:, None] * (other.centres - self.centres)
             a, b = self.about(centres), other.about(centres)
-        return type(self)(
-            a.counts + b.counts, centres, a.sums + b.sums, a.products + b.products, self.structure
-        )
+        sums, products = a.sums + b.sums, a.products + b.products
+        return type(self)(a.counts + b.counts, centres, sums, products, self.structure)
 
     def __radd__(self, other: Any) -> Self:
         # sum() starts from the number 0.
@@ -142,9 +140,8 @@ class Moments(Value):
     def __mul__(self, scale: float) -> Self:
         if not isinstance(scale, Real):
             return NotImplemented
-        return type(self)(
-            self.counts * scale, self.centres, self.sums * scale, self.products * scale, self.structure
-        )
+        counts, sums, products = self.counts * scale, self.sums * scale, self.products * scale
+        return type(self)(counts, self.centres, sums, products, self.structure)
 
     __rmul__ = __mul__
 

@@ -1,17 +1,23 @@
-"""What is believed of Gaussians before any data: as many points as the belief is worth."""
+"""What Gaussians are told beside their parameters: a prior and other options.
+
+- `Prior`: what is believed before any data, as many points as the belief is worth.
+- `checked` and `in_dimensions` put all options in order.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from emlib import validate
 from emlib.blocks import as_one
+from emlib.families.covariance import Full
 from emlib.families.moments import Moments
-from emlib.families.variances import STRUCTURES, positive_definite
+from emlib.families.variances import STRUCTURES, structure_named
 from emlib.text import brief, counted
 from emlib.value import Array, Value, frozen
 
@@ -78,17 +84,11 @@ class Prior(Value):
         if mean is None and mean_count:
             raise ValueError(f"mean_count is {mean_count} and there is no mean: give one, (D,) = ({D},)")
         mean = validate.shaped("mean", np.zeros(D) if mean is None else mean, (D,), "(D,)")
-        validate.symmetric("covariance", covariance[None])
-        covariance = (covariance + covariance.T) / 2
-        if not positive_definite(covariance):
-            least = np.linalg.eigvalsh(covariance)[0]
-            raise ValueError(
-                "covariance is not positive definite as far as float64 can tell: its smallest eigenvalue is "
-                f"{least:.3g}"
-            )
+        covariance = validate.symmetric("covariance", covariance[None])
+        Full.of(covariance, D).check_definite("covariance")
         # A frozen dataclass is set once, here.
         self.__dict__.update(
-            covariance=frozen(covariance),
+            covariance=frozen(covariance[0]),
             covariance_count=validate.not_negative("covariance_count", covariance_count),
             mean=frozen(mean),
             mean_count=mean_count,
@@ -150,7 +150,39 @@ class Prior(Value):
             np.full(K, self.mean_count),
             np.full((K, D), self.mean),
             np.zeros((K, D)),
-            form.over_components(np.array([self.covariance_count * form.products_of(self.covariance)] * K)),
+            form.summed(np.array([self.covariance_count * form.products_of(self.covariance)] * K)),
             moments.structure,
         )
         return moments + pseudo, moments.counts + self.covariance_count
+
+
+def checked(options: dict[str, Any]) -> dict[str, Any]:
+    """All options as they are stored, but a floor as an array, () or (D,), or None."""
+    structure_named(options["structure"])  # raises an error if there is none of this name
+    if options["prior"] is not None:
+        validate.kind("prior", options["prior"], Prior)
+    given, fixed = options["floor"], options["fixed"]
+    floor = None if given is None else validate.finite("floor", given)
+    if floor is not None:
+        if isinstance(given, bool) or floor.ndim > 1 or {*np.sign(floor).ravel()} not in ({0}, {1}):
+            raise ValueError(
+                f"floor is {brief(floor)}; it must be a variance, or one for each feature: all above 0, or 0 for "
+                "no floor"
+            )
+        floor = floor if floor.any() else None
+    names = fixed if isinstance(fixed, Iterable) and not isinstance(fixed, str) else [fixed]
+    known = {validate.one_of("fixed", name, ("means", "covariances")) for name in names}
+    ridge = validate.not_negative("ridge", options["ridge"])
+    return options | {"floor": floor, "ridge": ridge, "fixed": tuple(sorted(known))}
+
+
+def in_dimensions(options: dict[str, Any], D: int) -> dict[str, Any]:
+    """Checked options as D features have them, the floor as an array (D,), or a ValueError if they do not fit."""
+    if options["prior"] is not None:
+        options["prior"].check(D)
+    floor = options["floor"]
+    if floor is not None and floor.shape not in ((), (D,)):
+        raise ValueError(
+            f"floor has shape {floor.shape}; it must be one number, or one for each of {D} features"
+        )
+    return options | {"floor": None if floor is None else np.full(D, floor)}

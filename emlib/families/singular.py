@@ -26,10 +26,7 @@ def singular(means: Array, covariance: Full) -> np.ndarray:
     all of its variance but 1e-11.
     """
     varies = covariance.variances() > (4 * EPS) ** 2 * (means * means)
-    stands = covariance.unexplained > LEAST
-    if varies.all() and stands.all():
-        return np.zeros(1, dtype=bool)
-    return ~varies.all(axis=1) | ~stands
+    return ~(np.logical_and.reduce(varies, axis=1) & (covariance.unexplained > LEAST))
 
 
 def held_up(moments: Moments, stored: Array, floor: Array | None, ridge: float) -> np.ndarray:
@@ -47,14 +44,10 @@ def held_up(moments: Moments, stored: Array, floor: Array | None, ridge: float) 
     floor : array (D,) or None
     ridge : float
     """
-    K, D = moments.centres.shape
     form, total = STRUCTURES[moments.structure], moments.total()
-    caught = np.zeros(K, dtype=bool)
+    caught = np.zeros(len(moments.counts), dtype=bool)
     if floor is not None:
-        raised = form.plus(stored, ridge) if ridge else stored
-        caught |= (
-            _least_in_units(raised, floor, form, form.divided(total.scatter, total.counts, D)) <= 1 + 1e-9
-        )
+        caught |= _least_in_units(form.plus(stored, ridge), floor, total.stored) <= 1 + 1e-9
     if ridge:
         caught |= _singular_without_ridge(moments.means, stored, total, form)
     return np.flatnonzero(caught)
@@ -64,20 +57,20 @@ def at_floor(covariance: Full, floor: Array) -> np.ndarray:
     """Which covariances are at the floor in some direction, (K,) or (1,)."""
     whiteners = covariance.whiteners  # these know the least variances best
     if whiteners.ndim == 2:
-        most = (whiteners**2 * (floor if covariance.name == "diag" else floor.max())).max(axis=1)
+        most = (whiteners**2 * floor).max(axis=1)
     else:
         most = np.linalg.norm(whiteners * np.sqrt(floor), 2, axis=(1, 2)) ** 2
     return most >= 1 - 1e-9
 
 
-def _least_in_units(stored: Array, floor: Array, form: type[Full], whole: Array) -> Array:
+def _least_in_units(stored: Array, floor: Array, whole: Array) -> Array:
     """The least variance of each covariance, in units of the floor, (K,) or (1,).
 
     Only in directions in which `whole`, the covariance of all data, as stored, is above the floor; infinite if there
     are none.
     """
     if stored.ndim == 2:  # feature by feature, or one variance for all of them
-        limits = floor if form.name == "diag" else floor.max()
+        limits = floor if stored.shape[1] > 1 else floor.max()
         return np.min(stored / limits, axis=1, initial=np.inf, where=(whole > limits)[0])
     unit = np.sqrt(floor)
     eigenvalues, vectors = np.linalg.eigh(whole[0] / np.outer(unit, unit))

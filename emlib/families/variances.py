@@ -19,15 +19,11 @@ class Diag(Full):
     """A variance for every component and feature, and no correlation."""
 
     name = "diag"
-    shape_in_words = "(K, D)"
+    axes = "KD"
 
-    @staticmethod
-    def stored_shape(K: int, D: int) -> tuple[int, ...]:
-        return K, D
-
-    @staticmethod
-    def outer(counts: Array, a: Array, b: Array) -> Array:
-        return counts[:, None] * a * b
+    @classmethod
+    def outer(cls, counts: Array, a: Array, b: Array) -> Array:
+        return cls.summed(counts[:, None] * a * b)
 
     @staticmethod
     def products_of_points(weighted: Array) -> Array:
@@ -38,27 +34,27 @@ class Diag(Full):
         return np.diag(covariance)
 
     @staticmethod
-    def divided(products: Array, counts: Array, D: int) -> Array:
-        return products / counts[:, None]
-
-    @staticmethod
     def plus(stored: Array, variance: float) -> Array:
         return stored + variance
 
     @classmethod
     def of(cls, stored: Array, D: int, floor: Array | None = None) -> Self:
-        variances, whiteners, log_dets = from_variances(stored, floor)
-        return cls._made(variances, whiteners, log_dets.sum(axis=1), 1 + 0 * log_dets[:, 0])
+        if floor is not None and stored.shape[1] == 1:
+            floor = floor.max()  # above which the one variance is above all
+        variances, whiteners, logs = from_variances(stored, floor)
+        log_dets = logs.sum(axis=1) * (D // stored.shape[1])
+        return cls(variances, whiteners, log_dets, 1 + 0 * log_dets)
 
-    def matrices(self, K: int, D: int) -> Array:
-        return self.stored[:, :, None] * np.eye(D)
+    @staticmethod
+    def matrices(stored: Array, K: int, D: int) -> Array:
+        return stored[:, :, None] * np.eye(D)
 
     def variances(self) -> Array:
         return self.stored
 
     @staticmethod
     def of_features(stored: Array, which: np.ndarray) -> Array:
-        return stored[:, which]
+        return stored if stored.shape[1] == 1 else stored[:, which]
 
     def precisions(self) -> Array:
         return self.whiteners**2
@@ -71,10 +67,6 @@ class Diag(Full):
 
     def colour(self, labels: np.ndarray, noise: Array) -> Array:
         return np.sqrt(self.stored)[labels] * noise
-
-    @staticmethod
-    def n_products(D: int) -> int:
-        return D
 
     @staticmethod
     def products(X: Array, out: Array) -> None:
@@ -93,45 +85,11 @@ class Spherical(Diag):
     """One variance for every component, the same for all features."""
 
     name = "spherical"
-    shape_in_words = "(K,)"
-
-    @classmethod
-    def shape(cls, K: int, D: int) -> tuple[int, ...]:
-        return (K,)
-
-    @staticmethod
-    def stored_shape(K: int, D: int) -> tuple[int, ...]:
-        return K, 1
-
-    @staticmethod
-    def outer(counts: Array, a: Array, b: Array) -> Array:
-        return (counts[:, None] * a * b).sum(axis=1, keepdims=True)
-
-    @staticmethod
-    def products_of_points(weighted: Array) -> Array:
-        return np.array([np.einsum("nd,nd->", weighted, weighted)])
-
-    @staticmethod
-    def products_of(covariance: Array) -> Array:
-        return np.array([np.trace(covariance)])
+    axes = "K1"
 
     @staticmethod
     def divided(products: Array, counts: Array, D: int) -> Array:
         return products / (counts[:, None] * D)
-
-    @classmethod
-    def of(cls, stored: Array, D: int, floor: Array | None = None) -> Self:
-        # The one variance must be above the floors of all features.
-        variances, whiteners, log_dets = from_variances(stored, None if floor is None else floor.max())
-        return cls._made(variances, whiteners, D * log_dets[:, 0], 1 + 0 * log_dets[:, 0])
-
-    @staticmethod
-    def of_features(stored: Array, which: np.ndarray) -> Array:
-        return stored
-
-    @staticmethod
-    def n_products(D: int) -> int:
-        return 1
 
     @staticmethod
     def products(X: Array, out: Array) -> None:
@@ -148,5 +106,4 @@ def structure_named(name: str) -> type[Full]:
 
 def positive_definite(covariance: Array) -> bool:
     """Whether one covariance (D, D) is positive definite, as far as float64 can tell."""
-    D = len(covariance)
-    return bool(Full.of(np.array(covariance)[None], D).unexplained[0] > 16 * np.finfo(float).eps * D)
+    return not len(Full.of(np.array(covariance)[None], len(covariance)).not_definite())
