@@ -132,14 +132,25 @@ def _row(X: Array, K: int, recipe: Recipe, splits: Splits | None, rng: np.random
     except Collapse as why:
         stop, reached = broken_off(why, 0), (nan,) * recipe.n_init
     seconds = perf_counter() - begin
-    n_parameters = recipe.n_parameters(X, K) if mixture is None else mixture.n_parameters
     # How it does on its own points, and on others: a likelihood without bound says nothing.
-    scores = nan, nan, nan, nan
+    scores = {}
     if mixture is not None and stop.healthy:
-        scores = trace.log_likelihood, aic(mixture, X), bic(mixture, X), icl(mixture, X)
+        scores = {criterion.__name__: criterion(mixture, X) for criterion in (aic, bic, icl)}
+        scores["log_likelihood"] = trace.log_likelihood
     held_out, error, missing = _unseen(X, K, recipe, splits, for_folds)
-    values = n_parameters, *scores, held_out, error, stop, seconds, reached, mixture, missing
-    return Row(recipe.structure, K, *values)
+    return Row(
+        structure=recipe.structure,
+        K=K,
+        n_parameters=recipe.n_parameters(X, K) if mixture is None else mixture.n_parameters,
+        **dict.fromkeys(("log_likelihood", "aic", "bic", "icl"), nan) | scores,
+        held_out=held_out,
+        held_out_error=error,
+        stop=stop,
+        seconds=seconds,
+        reached=reached,
+        mixture=mixture,
+        missing=missing,
+    )
 
 
 def _unseen(
