@@ -36,6 +36,15 @@ def ax():
     plt.close(figure)
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for the files whose pages are opened in it."""
+    import lab  # of the other files none needs a browser
+
+    with lab.chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
 def every_fit_climbs(monkeypatch):
     """No fit that emlib makes by itself may fall, at any step."""

@@ -21,12 +21,6 @@ def address(tmp_path_factory):
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with lab.chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(browser, request):
     """A page that keeps what its console says, and a screenshot if the test fails."""

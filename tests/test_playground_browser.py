@@ -31,12 +31,6 @@ def site(tmp_path_factory):
     return (folder / "page.html").as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with lab.chromium() as browser:
-        yield browser
-
-
 class Play:
     """A page with a playground, and what one does to it."""
 

@@ -53,12 +53,6 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with lab.chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def open_page(site, browser):
     """A function that opens a page of the site, or an address, and returns it with what it complained of."""
