@@ -133,16 +133,18 @@ def _row(X: Array, K: int, recipe: Recipe, splits: Splits | None, rng: np.random
         stop, reached = broken_off(why, 0), (nan,) * recipe.n_init
     seconds = perf_counter() - begin
     # How it does on its own points, and on others: a likelihood without bound says nothing.
-    scores = {}
+    log_likelihood, scores = nan, (nan, nan, nan)
     if mixture is not None and stop.healthy:
-        scores = {criterion.__name__: criterion(mixture, X) for criterion in (aic, bic, icl)}
-        scores["log_likelihood"] = trace.log_likelihood
+        log_likelihood, scores = trace.log_likelihood, (aic(mixture, X), bic(mixture, X), icl(mixture, X))
     held_out, error, missing = _unseen(X, K, recipe, splits, for_folds)
     return Row(
         structure=recipe.structure,
         K=K,
         n_parameters=recipe.n_parameters(X, K) if mixture is None else mixture.n_parameters,
-        **dict.fromkeys(("log_likelihood", "aic", "bic", "icl"), nan) | scores,
+        log_likelihood=log_likelihood,
+        aic=scores[0],
+        bic=scores[1],
+        icl=scores[2],
         held_out=held_out,
         held_out_error=error,
         stop=stop,
