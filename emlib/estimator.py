@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from copy import copy
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Any, NamedTuple, Self, cast
@@ -141,16 +140,18 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         ConvergenceWarning
             If the best fit did not converge, with the reason and the remedy.
         """
-        new = copy(self)  # so that a failed fit changes nothing
+        new = self._copy()  # so that a failed fit changes nothing
         blocks = initialisation.checked_blocks(new, X, sample_weight, first=True)
         initialisation.check_parameters(self, blocks)
         try:
             best = self._best(blocks)
         except DataLost as error:
             if error.trace is not None:
-                self._keep(new, error.trace, blocks)
+                new._keep(error.trace, blocks)
+                self.__dict__ = new.__dict__
             raise
-        self._keep(new, best, blocks)
+        new._keep(best, blocks)
+        self.__dict__ = new.__dict__  # at once, whenever an interrupt may come
         if best.stop.reason == "interrupted":
             raise KeyboardInterrupt(best.stop.message)
         if not self.converged_ and self.max_iter > 0:
@@ -181,16 +182,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         ValueError
             As for `fit`. Nothing that has been learned is lost then.
         """
-        new = copy(self)  # so that a failed batch changes nothing
+        new = self._copy()  # so that a failed batch changes nothing
         blocks = initialisation.checked_blocks(new, X, sample_weight, first=not hasattr(self, "mixture_"))
         online = getattr(self, "online_", None) or Online(self._first(blocks))
         online = online.learn(blocks)
-        self._begin(new, blocks)
-        self.online_: Online[Mixture] = online
-        self.mixture_: Mixture = online.model
-        self.converged_: bool = False
-        self.n_iter_ = online.n_batches
-        self.lower_bound_ = online.smoothed
+        new._learned(online, blocks)
+        self.__dict__ = new.__dict__
         return self
 
     def _first(self, blocks: Blocks) -> Mixture:
@@ -244,13 +241,19 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             lower_bound = step.objective / step.statistics.n_points
             print(f"  Iteration {step.number}\t lower bound {lower_bound:.6f}")
 
-    def _keep(self, new: Self, best: Trace[Mixture], blocks: Blocks) -> None:
+    def _copy(self) -> Self:
+        """An estimator of the same attributes, also of those that a subclass does not pickle."""
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        return new
+
+    def _keep(self, best: Trace[Mixture], blocks: Blocks) -> None:
         """Set all that a fit leaves behind."""
-        self._begin(new, blocks)
+        self._begin(blocks)
         self.trace_: Trace[Mixture] = best
         self.stop_ = best.stop
-        self.mixture_ = best.model
-        self.converged_ = best.stop.converged
+        self.mixture_: Mixture = best.model
+        self.converged_: bool = best.stop.converged
         self.n_iter_ = best.stop.n_iter
         self.lower_bound_ = best.objective / best.n_points
         bounds = best.objectives / best.n_points
@@ -258,9 +261,17 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         ends: Any = best.ends or [best]
         self.reached_ = tuple(Reached(end.objective / best.n_points, end.stop) for end in ends)
 
-    def _begin(self, new: Self, blocks: Blocks) -> None:
-        """Take over the columns that `new` has seen, and what a later call must know; forget an earlier fit."""
-        self.__dict__ = new.__dict__
+    def _learned(self, online: Online[Mixture], blocks: Blocks) -> None:
+        """Set all that a batch leaves behind."""
+        self._begin(blocks)
+        self.online_: Online[Mixture] = online
+        self.mixture_ = online.model
+        self.converged_ = False
+        self.n_iter_ = online.n_batches
+        self.lower_bound_ = online.smoothed
+
+    def _begin(self, blocks: Blocks) -> None:
+        """Set what a later call must know; forget an earlier fit."""
         for name in ("trace_", "stop_", "reached_", "lower_bounds_", "online_"):
             self.__dict__.pop(name, None)
         self._begun = {name: getattr(self, name) for name in initialisation.GIVEN}
@@ -311,6 +322,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def precisions_cholesky_(self) -> np.ndarray:
         """Their upper Cholesky factors; for diag and spherical one over the standard deviations."""
         return self._part(self._gaussian.precision_factors)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "mixture_")
 
     def _asked(self, question: Callable[[Mixture, Blocks], Any], X: Any, weights: Any = None) -> Any:
         """What the fitted mixture answers for X, data of any kind that `fit` takes, with their weights."""

@@ -164,8 +164,7 @@ def fit(
     warn : bool
         Whether to warn if the fit did not converge.
     progress : bool
-        Whether to show a progress bar with the rows read in a second, where tqdm is installed. It moves when a block
-        has been read.
+        Whether to show a progress bar, where tqdm is installed: the rows read in a second. It moves block by block.
 
     Returns
     -------
@@ -222,7 +221,7 @@ def fit(
                 if stop is not None:
                     break
         except (Collapse, KeyboardInterrupt, DataLost) as error:
-            if not models:
+            if not watch.objectives:  # before the first step
                 raise
             stop, end = broken_off(error, step.number), error
     assert stop is not None  # the loop never ends by itself
@@ -274,7 +273,10 @@ def _watch_of(earlier: Trace[Any] | None, model: Model) -> Watch | None:
     if earlier is None:
         return None
     validate.kind("earlier", earlier, Trace, ", the result of a fit")
-    return earlier.watch if earlier.model == model else None
+    watch = earlier.watch if earlier.model == model else None
+    if watch and not hasattr(watch, "exact"):  # that of a trace which version 0.3.1 has pickled
+        watch.log_likelihoods, watch.exact = list(earlier.log_likelihoods), earlier.exact
+    return watch
 
 
 def fit_best(

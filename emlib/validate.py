@@ -90,7 +90,7 @@ def shaped(name: str, values: ArrayLike, shape: tuple[int, ...], meaning: str) -
 
 def points(X: ArrayLike, n_features: int | None = None, name: str = "X", beside: str = "the model") -> Array:
     """Return X as a finite array (N, D) of float64; otherwise as `table`."""
-    return np.asarray(table(X, n_features, name, beside), dtype=np.float64)
+    return table(numbers(name, X), n_features, name, beside)
 
 
 def table(

@@ -28,8 +28,8 @@ class Value:
         super().__init_subclass__(**keywords)
         for name in cls._inherited:
             setattr(cls, name, getattr(cls, name))
-        own = [name for name, thing in vars(cls).items() if isinstance(thing, cached_property)]
-        cls._computed = (*cls._computed, *own)
+        known = {name: thing for base in reversed(cls.__mro__) for name, thing in vars(base).items()}
+        cls._computed = tuple(name for name, thing in known.items() if isinstance(thing, cached_property))
 
     @classmethod
     def _made(cls, **state: Any) -> Self:

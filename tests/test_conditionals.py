@@ -1,6 +1,7 @@
 """What a mixture says of a point: its mean and covariance, its quantiles, and some features given the others."""
 
 import pickle
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -284,6 +285,15 @@ def test_quantile_at_the_ends_and_in_a_gap():
 def test_points_on_a_line_that_make_no_sense(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_what_is_known_of_many_points_is_not_copied_for_every_component():
+    mixture, X = some_mixture(K=8, D=20)
+    values = np.resize(X[:, 1:], (20_000, 19))  # 3 MB
+    tracemalloc.start()
+    mixture.components.conditional(np.arange(1, 20), values)
+    assert tracemalloc.get_traced_memory()[1] < 4 * values.nbytes
+    tracemalloc.stop()
 
 
 def test_the_marginal_has_the_quantiles_of_its_feature():

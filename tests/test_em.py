@@ -24,6 +24,7 @@ from emlib import (
     fit_best,
     start,
 )
+from emlib.classic import Coins
 from emlib.stopping import outlook
 
 N = 100
@@ -401,6 +402,24 @@ def test_traces_pickle():
     np.testing.assert_array_equal(again.objectives, trace.objectives)
     np.testing.assert_array_equal(again.model.log_density(data), trace.model.log_density(data))
     assert again.stop == trace.stop
+
+
+def test_a_trace_that_an_earlier_version_pickled_goes_on():
+    trace = fit(Coins([0.6, 0.5]), [5, 9, 8, 4, 7], tol=0, max_iter=3)
+    whole = fit(trace.model, [5, 9, 8, 4, 7], earlier=trace)
+    del trace.watch.log_likelihoods, trace.watch.exact  # which that of 0.3.1 had not
+    again = fit(trace.model, [5, 9, 8, 4, 7], earlier=pickle.loads(pickle.dumps(trace)))
+    np.testing.assert_array_equal(again.log_likelihoods, whole.log_likelihoods)
+    assert again.exact
+
+
+def test_an_interrupt_of_the_very_first_look_is_one():
+    class Slow(Coins):
+        def log_prior(self):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(Slow([0.6, 0.5]), [5, 9, 8, 4, 7])
 
 
 def test_the_loop_runs_on_one_thread():

@@ -233,6 +233,41 @@ def test_a_copy_is_the_same(X):
         _ = clone(gmm).means_
 
 
+def test_a_subclass_may_have_attributes_of_its_own(X):
+    class Counting(GaussianMixture):
+        def fit(self, X, y=None, sample_weight=None):
+            self.calls_ = getattr(self, "calls_", 0) + 1
+            self.listener = lambda step: None
+            return super().fit(X, y, sample_weight)
+
+        def __getstate__(self):
+            return {name: value for name, value in super().__getstate__().items() if name != "listener"}
+
+    gmm = Counting(400, random_state=0)
+    with pytest.raises(ValueError, match="400"):
+        gmm.fit(X)
+    with pytest.raises(NotFittedError):  # though it has an attribute that ends with _
+        gmm.predict(X)
+    gmm.set_params(n_components=3).fit(X)
+    assert gmm.calls_ == 2
+    assert callable(gmm.listener)  # though it is not pickled
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_an_interrupt_finds_the_old_fit_or_the_new_one(X, method, monkeypatch):
+    gmm = GaussianMixture(3, random_state=0).partial_fit(X)
+    before, begin = dict(vars(gmm)), GaussianMixture._begin
+
+    def interrupted(*given):
+        begin(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GaussianMixture, "_begin", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(gmm, method)(X)
+    assert vars(gmm) == before  # not one without what the stream has learned
+
+
 def test_the_names_of_a_tables_columns(X):
     table = pd.DataFrame(X, columns=["width", "height"])
     gmm = GaussianMixture(3, random_state=0).fit(table)

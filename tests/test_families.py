@@ -350,6 +350,20 @@ def test_aligned_undoes_a_permutation(family):
         model.aligned(Mixture([0.5, 0.5], Gaussian([[0, 0, 0], [1, 1, 1]], [1, 1], "spherical")))
 
 
+def test_one_component_has_nothing_of_what_was_computed_of_all():
+    @dataclass(frozen=True, repr=False)
+    class Logged(Poisson):
+        note: str = field(default="", compare=False)
+
+        def __post_init__(self):
+            super().__post_init__()
+            self.__dict__["logs"] = np.log(self.rates)
+
+    parts = Logged([[1.0], [2.0]], note="goals")
+    assert parts[1].note == "goals"
+    assert not hasattr(parts[1], "logs")  # an error, and not those of another component
+
+
 @each_family
 def test_families_are_values(family):
     X, _ = DATA[family]

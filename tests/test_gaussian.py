@@ -1,5 +1,8 @@
 """The Gaussian family, against SciPy, exact arithmetic and independent formulas."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,6 +69,23 @@ def test_values_cannot_be_written_to(three):
     copy = Gaussian(means, np.eye(2)[None])
     means[0] = 7
     np.testing.assert_array_equal(copy.means, 0)
+    for parts in (three.under(floor=0.5), Gaussian(means, np.eye(2)[None], floor=[1, 2])):
+        with pytest.raises(ValueError, match="read-only"):
+            parts.floor[0] = 0
+
+
+def test_what_is_computed_once_is_forgotten_with_what_it_came_from(three):
+    class Counted:
+        @cached_property
+        def known(self):
+            return len(self)
+
+    @dataclass(frozen=True, repr=False)
+    class Ours(Counted, Gaussian):
+        __init__ = Gaussian.__init__
+
+    ours = Ours(three.means, three.covariances)
+    assert (ours.known, ours[0].known) == (3, 1)  # though it is from a class that is no Value
 
 
 def test_samples_have_the_moments_they_should(three):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 from structures import STRUCTURES, covariances, each_structure
 
-from emlib import Collapse, EMWarning, Gaussian, Mixture, Prior, checks, fit, start
+from emlib import Collapse, EMWarning, Gaussian, Mixture, Prior, checks, fit, start, validate
 
 structures = st.sampled_from(STRUCTURES)
 seeds = st.integers(0, 2**20)
@@ -793,3 +793,10 @@ def test_a_copy_is_the_same_model_and_as_safe(structure, again):
     ):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).max == np.finfo(float).max, reason="a longer float is none here")
+def test_a_number_too_large_for_float64_is_infinite():
+    X = [[0.0], [1.0]] * np.array(np.finfo(float).max, dtype=np.longdouble) * 10
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match="nan or infinite"):
+        validate.points(X)

@@ -194,7 +194,8 @@ class Family(Value, ABC):
     def permuted(self, order: ArrayLike) -> Self:
         """These components in another order, or some of them."""
         which = validate.members("order", order, len(self))
-        return self._with(**{name: getattr(self, name)[which] for name in self._parameters()})
+        state = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return self._made(**state | {name: state[name][which] for name in self._parameters()})
 
     @classmethod
     def from_responsibilities(cls, X: ArrayLike, resp: ArrayLike, **options: Any) -> Self:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import solve_triangular
 from scipy.special import ndtr
 
 from emlib import validate
@@ -364,10 +365,12 @@ class Gaussian(Family):
         # The known features first: then the last corner of a Cholesky factor is that of what is left.
         order = np.concatenate([columns, rest])
         roots = np.linalg.cholesky(self.matrices[:, order[:, None], order])
-        away = (values - self.means[:, None, columns]).transpose(0, 2, 1)  # (K, C, N)
-        shifts = roots[:, C:, :C] @ np.linalg.solve(roots[:, :C, :C], away)  # (K, R, N)
+        means = np.empty((len(values), len(self), len(rest)))
+        for k, root in enumerate(roots):  # one after the other, for the values may be many
+            whitened = solve_triangular(root[:C, :C], (values - self.means[k, columns]).T, lower=True)
+            means[:, k] = self.means[k, rest] + (root[C:, :C] @ whitened).T
         corners = roots[:, C:, C:]
-        return self.means[:, rest] + shifts.transpose(2, 0, 1), corners @ corners.transpose(0, 2, 1)
+        return means, corners @ corners.transpose(0, 2, 1)
 
     @np.errstate(under="ignore")
     def cdf(self, x: ArrayLike) -> Array:

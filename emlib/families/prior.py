@@ -185,4 +185,4 @@ def in_dimensions(options: dict[str, Any], D: int) -> dict[str, Any]:
         raise ValueError(
             f"floor has shape {floor.shape}; it must be one number, or one for each of {D} features"
         )
-    return options | {"floor": None if floor is None else np.full(D, floor)}
+    return options | {"floor": None if floor is None else frozen(np.full(D, floor))}
