@@ -140,7 +140,7 @@ def bootstrap_ratio(
     X, rng = table_of(X), validate.spawner(rng)
     K = validate.count("K", K, most=len(X) - 1, why=", one less than the number of points")
     B, n_jobs = validate.count("B", B), validate.jobs(n_jobs)
-    (recipe,) = Recipe(n_init, start, family, floor, tol, max_iter, accelerate=True).ready(X, [structure])
+    (recipe,) = Recipe(n_init, start, family, floor, tol, max_iter).ready(X, [structure])
     for_data, for_samples = rng.spawn(2)
     with one_thread():
         (found,) = _ratios([X], K, recipe, [for_data])

@@ -40,7 +40,6 @@ class Recipe:
     tol: float
     max_iter: int
     structure: str = "full"
-    accelerate: bool = False
 
     def __post_init__(self) -> None:
         validate.count("n_init", self.n_init)
@@ -97,7 +96,7 @@ class Recipe:
         """The starts of one mixture, `n_init` of them."""
         return [partial(self._first, X, K, own) for own in rng.spawn(self.n_init)]
 
-    def best(self, X: Array, starts: Sequence[Mixture | Make]) -> Trace[Mixture]:
+    def best(self, X: Array, starts: Sequence[Mixture | Make], accelerate: bool = True) -> Trace[Mixture]:
         """The best of the fits from some starts.
 
         Raises
@@ -109,7 +108,7 @@ class Recipe:
         """
         try:
             trace: Trace[Mixture] = fit_best(
-                starts, X, warn=False, tol=self.tol, max_iter=self.max_iter, accelerate=self.accelerate
+                starts, X, warn=False, tol=self.tol, max_iter=self.max_iter, accelerate=accelerate
             )
         except Collapse as error:
             raise Collapse(str(error.__cause__)) from error

@@ -43,8 +43,8 @@ def sweep(
 ) -> Sweep:
     """Fit every structure with every number of components, and compare.
 
-    A fit that collapses, or that only its floor holds up, is a row that says so, with nan for its criteria. An
-    interrupt from the keyboard keeps the rows that are done.
+    Fits to all points are accelerated (see `emlib.fit`). One that collapses, or that only its floor holds up, is a row
+    that says so, with nan for its criteria. An interrupt from the keyboard keeps the rows that are done.
 
     Parameters
     ----------
