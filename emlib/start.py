@@ -233,12 +233,16 @@ def k_means(X: Data, K: int, rng: np.random.Generator, **keywords: Any) -> Mixtu
     Traceback (most recent call last):
     ValueError: K is 3; it must be between 1 and 2, the number of distinct points: use fewer components
     """
-    from sklearn.cluster import KMeans  # slow to import, and needed only here
+    from sklearn import config_context  # slow to import, and needed only here
+    from sklearn.cluster import KMeans
 
     X, K, keywords = _some(X, K, rng, keywords)
     # Where a sample stands for the rest, there is time to look from several places for the best clusters.
     clusters = KMeans(K, n_init=1 if len(X) < ENOUGH else 5, random_state=_seed(rng))
-    with warnings.catch_warnings(action="ignore"):  # it says what the error below says
+    # Data and K are checked: of a small table, to do so again would take a third of the time. What it warns of, the
+    # error below says.
+    known = config_context(assume_finite=True, skip_parameter_validation=True)
+    with known, warnings.catch_warnings(action="ignore"):
         labels = clusters.fit_predict(X, sample_weight=keywords.get("weights"))
     _check_distinct(X, K, len(np.unique(labels)))
     return from_labels(X, labels, **keywords)
