@@ -198,9 +198,7 @@ def test_where_all_starts_collapse_others_are_tried():
     null = Mixture([1.0], Gaussian([GEYSER.mean(axis=0)], [np.cov(GEYSER.T, bias=True)]))
     own = np.random.default_rng(0).spawn(2)[1].spawn(138)[137]
     X = null.sample(272, own)[0]
-    (recipe,) = bootstrap.Recipe(2, start.k_means, Gaussian, "auto", 1e-6, 1000).ready(
-        X, ["full"]
-    )
+    (recipe,) = bootstrap.Recipe(2, start.k_means, Gaussian, "auto", 1e-6, 1000).ready(X, ["full"])
     halves = functools.partial(bootstrap.split, start.from_labels(X, np.zeros(272)), 0, X, own)
     trace = recipe.best(X, [*recipe.starts(X, 2, own), halves])
     assert [end.stop.reason for end in trace.ends] == ["collapsed"] * 3
@@ -373,9 +371,7 @@ def test_fits_that_have_come_to_one_place_are_judged_once(monkeypatch):
     """And what is left out changes no ratio by more than fits may leave: both of them, a tol for every point."""
     assert bootstrap._distinct(np.array([np.nan, -5, -5.001, np.nan, -4, -5.02]), 0.01) == [0, 1, 3, 4, 5]
     samples = [GUESS.sample(200, np.random.default_rng(seed))[0] for seed in range(6)]
-    (recipe,) = bootstrap.Recipe(3, start.k_means, Gaussian, "auto", 1e-6, 1000).ready(
-        GEYSER, ["full"]
-    )
+    (recipe,) = bootstrap.Recipe(3, start.k_means, Gaussian, "auto", 1e-6, 1000).ready(GEYSER, ["full"])
 
     def ratios():
         judged.clear()
