@@ -29,10 +29,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy.linalg import rq
 from scipy.linalg.blas import dtrmm
-from scipy.linalg.lapack import dtrtri
+from scipy.linalg.lapack import dpotrf, dtrtri
 
 from emlib.em import EPS
-from emlib.value import Array, Value, field_names, once
+from emlib.value import Array, Value, field_names, frozen, once
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Full(Value):
     @staticmethod
     def plus(stored: Array, variance: float) -> Array:
         """Covariances as stored, with a variance added to every feature."""
-        return stored + variance * np.eye(stored.shape[-1])
+        return stored + variance * _identity(stored.shape[-1])
 
     # From estimates to values ---------------------------------------------------------------------------
 
@@ -129,9 +129,8 @@ class Full(Value):
         if D == 1:  # variances
             variances, whiteners, log_dets = from_variances(stored[:, :, 0], floor)
             return cls(variances[:, :, None], whiteners[:, :, None], log_dets[:, 0], 1 + 0 * log_dets[:, 0])
-        roots = _roots(stored)
-        whiteners = np.array([dtrtri(root, lower=1)[0] for root in roots])
-        log_dets = 2 * np.add.reduce(np.log(roots.diagonal(axis1=1, axis2=2)), axis=1)
+        whiteners = _whiteners(stored)
+        log_dets = -2 * np.add.reduce(np.log(whiteners.diagonal(axis1=1, axis2=2)), axis=1)
         precisions = np.add.reduce(whiteners * whiteners, axis=1)  # their diagonals, (K, D)
         # The least eigenvalue is at least 1 / trace of the inverse: mostly that rules a clip out.
         if floor is not None and not (precisions @ floor <= 1).all():
@@ -317,15 +316,19 @@ def _clipped(covariance: Array, floor: Array, rootless: bool) -> tuple[Array, Ar
     return (raised + raised.T) / 2, whitener, float(np.log(eigenvalues).sum() + np.log(floor).sum())
 
 
-def _roots(stored: Array) -> Any:
-    """Lower Cholesky factors, (K, D, D); nan for a covariance that has none."""
-    try:
-        return np.linalg.cholesky(stored)
-    except np.linalg.LinAlgError:
-        if len(stored) == 1:
-            return np.full_like(stored, np.nan)
-    # At least one has no factor: one at a time tells which.
-    return np.concatenate([_roots(one[None]) for one in stored])
+def _whiteners(stored: Array) -> Array:
+    """The inverses of their lower Cholesky factors, (K, D, D); nan for a covariance that has no factor."""
+    whiteners = np.empty(stored.shape)
+    for k, covariance in enumerate(stored):
+        root, failed = dpotrf(covariance, lower=1)
+        whiteners[k] = np.nan if failed else dtrtri(root, lower=1)[0]
+    return whiteners
+
+
+@cache
+def _identity(D: int) -> Array:
+    """The matrix (D, D) that a small fit would else make anew at every step."""
+    return frozen(np.eye(D))
 
 
 @cache
