@@ -64,7 +64,7 @@ def whole_fit(quick: bool = False) -> Table:
         ["", "seconds", "iterations", "log-likelihood", "MB"],
         rows,
         [
-            Claim(what, median["seconds"][1] / median["seconds"][0], 30),
+            Claim(what, median["seconds"][1] / median["seconds"][0], 20),
             Claim(f"{what}: behind scikit-learn's likelihood", worst, 1e-3, None, True, "nats per point"),
             Claim(f"{what}: memory", median["megabytes"][0], 60, None, True, "MB"),
         ],

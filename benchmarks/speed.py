@@ -70,7 +70,7 @@ WORK = [
     Work(32, 32, 200_000, 32, 48, "tied", steps=1),
     Work(32, 32, 200_000, 4.3, 6.5, "diag", repeats=5),
     Work(32, 32, 200_000, 4.5, 7, "spherical", repeats=5),
-    Digits(41, 110, 1797, 7, 10, steps=4, repeats=7),
+    Digits(41, 110, 1797, 5.3, 7, steps=4, repeats=7),
     Work(100, 10, 20_000, 1.5, 2, repeats=7),
 ]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from emlib import explore, plot, select
     from emlib.estimator import GaussianMixture
 
-__version__ = "0.3.2"
+__version__ = "0.3.3"
 
 __all__ = [
     "Blocks",

@@ -177,7 +177,7 @@ def test_equal():
     # Last digits, which are a machine's own, do not show in what a lesson prints.
     assert checks.equal([1.0, np.inf], [1.0, np.inf]) == "equal to 1e-10"
     assert checks.equal([1.0, np.inf], [1.0, np.inf], tol=0) == checks.equal([], [], tol=0) == "equal"
-    with pytest.raises(AssertionError, match="they differ by 2.22e-16"):
+    with pytest.raises(AssertionError, match=r"they differ by 2\.22e-16"):
         checks.equal(1.0, 1.0 + 2.3e-16, tol=0)
     with pytest.raises(AssertionError, match="nan equals nothing"):
         checks.equal([np.nan], [1.0])
