@@ -318,10 +318,10 @@ def _clipped(covariance: Array, floor: Array, rootless: bool) -> tuple[Array, Ar
 
 def _whiteners(stored: Array) -> Array:
     """The inverses of their lower Cholesky factors, (K, D, D); nan for a covariance that has no factor."""
-    whiteners = np.empty(stored.shape)
-    for k, covariance in enumerate(stored):
-        root, failed = dpotrf(covariance, lower=1)
-        whiteners[k] = np.nan if failed else dtrtri(root, lower=1)[0]
+    whiteners = stored.copy()
+    for one in whiteners:  # in its place: LAPACK reads the transpose, which needs no copy
+        root, failed = dpotrf(one.T, overwrite_a=1)
+        one[:] = np.nan if failed else dtrtri(root, overwrite_c=1)[0].T
     return whiteners
 
 
