@@ -343,10 +343,13 @@ def _operand(steps: list[dis.Instruction]) -> Operand:
         return Operand()
     last = steps[-1]
     if last.opname.startswith(LOADS):
-        return Operand(_loaded(last)[-1])
+        return Operand(
+            _loaded(last)[0]
+        )  # the second, if there is one, begins the right operand (Python 3.13)
     own = [step for step in steps if _within(step, last)]
     sums = any(step.argval in SUMS for step in own if isinstance(step.argval, str))
-    numbers = [step.argval for step in own if step.opname.startswith(("LOAD_CONST", "LOAD_SMALL_INT"))]
+    constants = [step.argval for step in own if step.opname.startswith(("LOAD_CONST", "LOAD_SMALL_INT"))]
+    numbers = [constant for constant in constants if isinstance(constant, int)]  # not names of arguments
     if sums and last.opname.startswith("CALL"):
         return Operand("", "rows" if numbers[-1:] in ([1], [-1]) else "else")
     return Operand("", "else" if last.opname == "BINARY_SUBSCR" else "")
