@@ -176,6 +176,12 @@ def loses_it_by_name(weights, log_density):
     return joint - largest
 
 
+def loses_it_on_the_left(weights, log_density):
+    joint = np.log(weights) + log_density
+    largest = joint.max(axis=1)
+    return largest - joint.copy()
+
+
 def all_in_rows(x, weights, means, variances):
     return weights * norm.pdf(x, means, np.sqrt(variances))
 
@@ -220,6 +226,12 @@ def a_column_of_shares(X, resp):
         ("lloyd_step", divides_by_a_sum, "`[:, None]` behind", "keepdims"),
         ("responsibilities", loses_the_column, "`keepdims=True` keeps the column, (N, 1)", "[:, None]"),
         ("responsibilities", loses_it_by_name, "`largest[:, None]` makes a column of it, (N, 1)", "keepdims"),
+        (
+            "responsibilities",
+            loses_it_on_the_left,
+            "`largest[:, None]` makes a column of it, (N, 1)",
+            "`joint[:",
+        ),
         (
             "e_step_1d",
             all_in_rows,

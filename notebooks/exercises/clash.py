@@ -343,9 +343,8 @@ def _operand(steps: list[dis.Instruction]) -> Operand:
         return Operand()
     last = steps[-1]
     if last.opname.startswith(LOADS):
-        return Operand(
-            _loaded(last)[0]
-        )  # the second, if there is one, begins the right operand (Python 3.13)
+        # Where a step reads two names (Python 3.13), the second begins the right operand.
+        return Operand(_loaded(last)[0])
     own = [step for step in steps if _within(step, last)]
     sums = any(step.argval in SUMS for step in own if isinstance(step.argval, str))
     constants = [step.argval for step in own if step.opname.startswith(("LOAD_CONST", "LOAD_SMALL_INT"))]
